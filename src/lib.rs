@@ -1,0 +1,1 @@
+//! Counterfoil, a self-hosted payments server.
