@@ -1,1 +1,3 @@
 //! Counterfoil, a self-hosted payments server.
+
+pub mod base;

@@ -1,0 +1,13 @@
+//! The floor that every room stands on: time, randomness, ids, secrets, failures, pages.
+//!
+//! Nothing here knows of money, HTTP or tables. Time and randomness are values that are handed
+//! in, never taken, so that a test can wind the clock and repeat the dice.
+
+pub mod clock;
+pub mod failure;
+pub mod ids;
+pub mod pagination;
+pub mod random;
+pub mod secret;
+pub mod tasks;
+pub mod timestamp;
