@@ -1,3 +1,4 @@
 //! Counterfoil, a self-hosted payments server.
 
 pub mod base;
+pub mod db;

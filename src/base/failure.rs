@@ -149,6 +149,8 @@ codes! {
     NotConfigured = "not_configured", NotConfigured, "this installation does not offer that";
     /// Overload or an unreachable dependency; nothing was done.
     Unavailable = "unavailable", Unavailable, "the service cannot do this now; nothing was changed, try again";
+    /// The connection to the database broke while it committed.
+    OutcomeUnknown = "outcome_unknown", Unavailable, "it is not known whether this took effect; repeat it with the same Idempotency-Key";
 
     /// No plan prices this corridor.
     CorridorNotEnabled = "corridor_not_enabled", Unprocessable, "no fee plan covers this corridor; ask the operator to enable it";

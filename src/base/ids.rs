@@ -52,6 +52,13 @@ macro_rules! ids {
             pub fn make(clock: &$crate::base::clock::Clock, random: &$crate::base::random::Random) -> Self {
                 Self($crate::base::ids::ulid(clock, random))
             }
+
+            /// Picks one of `ways` for this id, the same one every time: lanes, shards, jitter.
+            pub fn spread(self, ways: usize) -> usize {
+                // The low bits are the random ones.
+                let ways = u128::try_from(ways.max(1)).unwrap_or(1);
+                usize::try_from(self.0 % ways).unwrap_or(0)
+            }
         }
 
         impl std::fmt::Display for $name {

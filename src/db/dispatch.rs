@@ -1,0 +1,143 @@
+//! The transaction handle, and the macros that run one statement on whichever engine it is.
+
+use sqlx::{Postgres, Sqlite, pool::PoolConnection};
+
+use super::{DbError, Engine};
+
+/// A connection lent by one of the two doors.
+pub struct Tx {
+    #[doc(hidden)]
+    pub connection: Connection,
+    in_snapshot: bool,
+}
+
+/// What the dispatch macro matches on; nobody else does.
+#[doc(hidden)]
+pub enum Connection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Tx {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, in_snapshot: false }
+    }
+
+    /// Which engine this is, for the few places where their words differ.
+    pub fn engine(&self) -> Engine {
+        match self.connection {
+            Connection::Sqlite(_) => Engine::Sqlite,
+            Connection::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Makes all further reads of this closure see one moment; auditors' sums must agree.
+    pub async fn snapshot(&mut self) -> Result<(), DbError> {
+        let begin = match self.engine() {
+            Engine::Sqlite => "BEGIN DEFERRED",
+            Engine::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        self.control(begin).await?;
+        self.in_snapshot = true;
+        Ok(())
+    }
+
+    pub(super) async fn end_snapshot(&mut self) {
+        if std::mem::take(&mut self.in_snapshot) && self.control("ROLLBACK").await.is_err() {
+            self.discard();
+        }
+    }
+
+    pub(super) async fn ping(&mut self) -> Result<(), DbError> {
+        exec!(self, "SELECT 1").map(|_| ())
+    }
+
+    /// Transaction control: unprepared, several statements in one trip.
+    pub(super) async fn control(&mut self, sql: &'static str) -> Result<(), DbError> {
+        on!(self, |c| sqlx::raw_sql(sql).execute(c).await.map(|_| ())).map_err(DbError::from)
+    }
+
+    /// Never gives this connection back to the pool: its state is not known.
+    pub(super) fn discard(&mut self) {
+        match &mut self.connection {
+            Connection::Sqlite(c) => c.close_on_drop(),
+            Connection::Postgres(c) => c.close_on_drop(),
+        }
+    }
+}
+
+/// Runs one expression on whichever engine this transaction belongs to.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __db_on {
+    ($tx:expr, |$c:ident| $body:expr) => {
+        match &mut $tx.connection {
+            $crate::db::Connection::Sqlite(c) => {
+                let $c = &mut **c;
+                $body
+            }
+            $crate::db::Connection::Postgres(c) => {
+                let $c = &mut **c;
+                $body
+            }
+        }
+    };
+}
+
+/// Runs a statement; gives the number of rows it changed.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __db_exec {
+    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::db::on!($tx, |c| sqlx::query($sql)
+            $(.bind($bind))*
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err($crate::db::DbError::from)
+    };
+}
+
+/// Fetches at most one row.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __db_optional {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::db::on!($tx, |c| sqlx::query_as::<_, $row>($sql)
+            $(.bind($bind))*
+            .fetch_optional(c)
+            .await)
+        .map_err($crate::db::DbError::from)
+    };
+}
+
+/// Fetches exactly one row; none is an error of ours.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __db_one {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::db::on!($tx, |c| sqlx::query_as::<_, $row>($sql)
+            $(.bind($bind))*
+            .fetch_one(c)
+            .await)
+        .map_err($crate::db::DbError::from)
+    };
+}
+
+/// Fetches all rows; the statement must have its own LIMIT.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __db_all {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::db::on!($tx, |c| sqlx::query_as::<_, $row>($sql)
+            $(.bind($bind))*
+            .fetch_all(c)
+            .await)
+        .map_err($crate::db::DbError::from)
+    };
+}
+
+#[doc(inline)]
+pub use {
+    __db_all as all, __db_exec as exec, __db_on as on, __db_one as one, __db_optional as optional,
+};

@@ -1,0 +1,125 @@
+//! What went wrong in the database, as far as a caller can act on it.
+
+use std::{error::Error, time::Duration};
+
+use crate::base::failure::{Code, Failure};
+
+/// A database error, sorted by what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// A unique key is taken; the statement's owner says what that means.
+    #[error("a unique key is taken")]
+    Taken(#[source] sqlx::Error),
+    /// The engine asks to run the transaction again.
+    #[error("the transaction must run again")]
+    RunAgain(#[source] sqlx::Error),
+    /// The connection is gone or none came in time.
+    #[error("the database cannot be reached")]
+    Lost(#[source] sqlx::Error),
+    /// The database takes no writes: disk full, read-only, or somebody else holds the file.
+    #[error("the database takes no writes")]
+    NoWrites(#[source] sqlx::Error),
+    /// A guarded update met another state than it expected.
+    #[error("expected to change one row, changed {0}")]
+    NotOneRow(u64),
+    /// A stored value has a shape that this program does not know.
+    #[error("a stored {what} cannot be read")]
+    Unreadable {
+        /// Which kind of value.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A defect in a statement or a schema.
+    #[error("the statement failed")]
+    Other(#[source] sqlx::Error),
+}
+
+impl DbError {
+    /// A stored value that its model refuses; this is damage, never a caller's fault.
+    pub fn unreadable(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unreadable { what, source: source.into() }
+    }
+
+    /// Whether a unique key refused the row.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Taken(_))
+    }
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        match &error {
+            E::Database(inner) if inner.is_unique_violation() => Self::Taken(error),
+            E::Database(inner) => match inner.code().as_deref().map(classify) {
+                Some(Class::RunAgain) => Self::RunAgain(error),
+                Some(Class::Lost) => Self::Lost(error),
+                Some(Class::NoWrites) => Self::NoWrites(error),
+                _ => Self::Other(error),
+            },
+            E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => {
+                Self::Lost(error)
+            }
+            E::Protocol(_) => Self::Lost(error),
+            _ => Self::Other(error),
+        }
+    }
+}
+
+enum Class {
+    RunAgain,
+    Lost,
+    NoWrites,
+    Other,
+}
+
+/// SQLSTATEs have five characters; `SQLite` gives its extended result code as a decimal number,
+/// whose low byte is the primary code.
+fn classify(code: &str) -> Class {
+    match code {
+        "40001" | "40P01" => Class::RunAgain,
+        // 57014: our own statement time-out; 55P03: lock time-out. The server lives, but not for us now.
+        "57014" | "55P03" | "57P01" | "57P02" | "57P03" | "53300" => Class::Lost,
+        "25006" | "53100" => Class::NoWrites,
+        _ if code.starts_with("08") => Class::Lost,
+        _ => match code.parse::<u32>().map(|extended| extended & 0xff) {
+            // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN
+            Ok(5 | 6 | 8 | 10 | 13 | 14) => Class::NoWrites,
+            _ => Class::Other,
+        },
+    }
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Lost(_) | DbError::NoWrites(_) | DbError::RunAgain(_) => {
+                unavailable().caused_by(error)
+            }
+            error => Self::internal(error),
+        }
+    }
+}
+
+pub(super) fn unavailable() -> Failure {
+    Failure::new(Code::Unavailable).retry_after(Duration::from_secs(1))
+}
+
+pub(super) fn wants_retry(failure: &Failure) -> bool {
+    matches!(cause(failure), Some(DbError::RunAgain(_)))
+}
+
+pub(super) fn is_lost_connection(failure: &Failure) -> bool {
+    matches!(cause(failure), Some(DbError::Lost(sqlx::Error::Io(_) | sqlx::Error::Protocol(_))))
+}
+
+fn cause(failure: &Failure) -> Option<&DbError> {
+    failure.source()?.downcast_ref()
+}
+
+/// Says what a guarded update expects to change, and counts it.
+pub fn expect_one(changed: u64) -> Result<(), DbError> {
+    if changed == 1 { Ok(()) } else { Err(DbError::NotOneRow(changed)) }
+}

@@ -1,0 +1,341 @@
+//! Group commit: callers take turns on one open transaction, then all wait for one commit.
+//!
+//! A flush to disk costs the same for one row as for sixty-four. So a write does not commit for
+//! itself: it does its work inside a savepoint, and if somebody else already waits it hands the open
+//! transaction over. Whoever finds nobody behind commits for all. A caller alone pays no savepoint
+//! and no waiting; a crowd shares the flush. Nobody is told of success before the flush is done.
+//!
+//! ```text
+//! BEGIN · a's work · SAVEPOINT · b's work · RELEASE, SAVEPOINT · c fails · ROLLBACK TO · COMMIT
+//!                                                                     then a and b are answered
+//! ```
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot},
+    time::{Instant, timeout},
+};
+
+use super::{
+    Options, Tx,
+    error::{is_lost_connection, unavailable},
+    pools::Pools,
+};
+use crate::base::failure::{Code, Failure, Result};
+
+/// After a failed connection, callers are refused at once for this long instead of queueing up.
+const DOWN_TIME: Duration = Duration::from_millis(500);
+
+/// One serial writer.
+pub(super) struct Lane {
+    pools: Pools,
+    ground: Arc<Mutex<Ground>>,
+    places: Arc<Semaphore>,
+    /// How many callers have asked for the ground and not yet got it.
+    waiting: AtomicUsize,
+    max_batch: usize,
+    patience: Duration,
+}
+
+/// What a turn stands on: the connection and the transaction that is open on it.
+#[derive(Default)]
+struct Ground {
+    tx: Option<Tx>,
+    state: State,
+    /// Those whose work is in the open transaction.
+    batch: Vec<oneshot::Sender<Commit>>,
+    down_until: Option<Instant>,
+}
+
+/// What a batch is told.
+#[derive(Clone, Copy, Debug)]
+enum Commit {
+    Durable,
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// No transaction.
+    #[default]
+    Closed,
+    /// A transaction with no savepoint: the first caller's.
+    Open,
+    /// The savepoint holds kept work; the next caller needs a new one.
+    Marked,
+    /// The savepoint is empty; the next caller can use it.
+    MarkedClean,
+    /// A control statement was sent and its answer never seen.
+    Unsure,
+}
+
+impl Lane {
+    pub(super) fn new(pools: Pools, options: &Options) -> Self {
+        Self {
+            pools,
+            ground: Arc::default(),
+            places: Arc::new(Semaphore::new(options.queue_depth.max(1))),
+            waiting: AtomicUsize::new(0),
+            max_batch: options.max_batch.max(1),
+            patience: options.patience,
+        }
+    }
+
+    /// Waits for the ground; refuses at once when too many wait already.
+    pub(super) async fn turn(self: &Arc<Self>) -> Result<Turn> {
+        let place = self.places.clone().try_acquire_owned().map_err(|_| {
+            metrics::counter!("db_writes_refused_total").increment(1);
+            unavailable().caused_by("the write queue is full")
+        })?;
+        let in_line = InLine::join(self);
+        let ground = timeout(self.patience, self.ground.clone().lock_owned())
+            .await
+            .map_err(|_| unavailable().caused_by("no turn in the write lane in time"))?;
+        in_line.served();
+        Ok(Turn { lane: self.clone(), ground: Some(ground), _place: place })
+    }
+
+    fn nobody_waits(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) == 0
+    }
+
+    /// Commits now, or leaves the open transaction to the next in line.
+    #[expect(clippy::disallowed_methods, reason = "a commit must outlive a caller that goes away")]
+    fn pass_on(self: &Arc<Self>, ground: OwnedMutexGuard<Ground>) {
+        let full = ground.batch.len() >= self.max_batch;
+        if ground.state != State::Closed && (full || self.nobody_waits()) {
+            tokio::spawn(finish(ground));
+        }
+    }
+
+    /// For the caller who left the line: what it was expected to commit must still be committed.
+    #[expect(clippy::disallowed_methods, reason = "the caller has gone and cannot wait")]
+    fn settle(self: &Arc<Self>) {
+        let lane = self.clone();
+        tokio::spawn(async move {
+            let ground = lane.ground.clone().lock_owned().await;
+            lane.pass_on(ground);
+        });
+    }
+
+    pub(super) async fn close(&self) {
+        let mut ground = self.ground.lock().await;
+        ground.commit().await;
+        ground.tx = None;
+    }
+}
+
+/// A place in the queue, given back however the wait ends.
+struct InLine<'a> {
+    lane: &'a Arc<Lane>,
+    served: bool,
+}
+
+impl<'a> InLine<'a> {
+    fn join(lane: &'a Arc<Lane>) -> Self {
+        lane.waiting.fetch_add(1, Ordering::SeqCst);
+        Self { lane, served: false }
+    }
+
+    fn served(mut self) {
+        self.served = true;
+    }
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        self.lane.waiting.fetch_sub(1, Ordering::SeqCst);
+        // Whoever was served decides itself. One who gave up may have been the one that the
+        // last turn left its commit to.
+        if !self.served {
+            self.lane.settle();
+        }
+    }
+}
+
+/// The right to use the ground, which is never left in the middle: a caller that is dropped while
+/// it works (its client went away) has its savepoint undone by a task of its own.
+pub(super) struct Turn {
+    lane: Arc<Lane>,
+    ground: Option<OwnedMutexGuard<Ground>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    /// Makes a clean savepoint, on a fresh connection if need be.
+    pub(super) async fn open(&mut self) -> Result<&mut Tx> {
+        let pools = self.lane.pools.clone();
+        let ground = self.ground.as_mut().ok_or_else(unavailable)?;
+        ground.open(&pools).await?;
+        ground.tx.as_mut().ok_or_else(unavailable)
+    }
+
+    /// Joins the batch and waits until its commit is durable.
+    pub(super) async fn keep(mut self) -> Result<()> {
+        let Some(mut ground) = self.ground.take() else { return Err(unavailable()) };
+        let (done, committed) = oneshot::channel();
+        ground.batch.push(done);
+        if ground.state != State::Open {
+            ground.state = State::Marked;
+        }
+        self.lane.pass_on(ground);
+        match committed.await {
+            Ok(Commit::Durable) => Ok(()),
+            Ok(Commit::Unknown) => {
+                Err(Failure::new(Code::OutcomeUnknown).retry_after(Duration::from_secs(1)))
+            }
+            // The transaction was given up before anybody asked for its commit.
+            Err(_) => Err(unavailable().caused_by("the shared transaction broke")),
+        }
+    }
+
+    /// Takes back what this caller did, and only that.
+    pub(super) async fn undo(mut self, connection_lost: bool) {
+        if let Some(ground) = self.ground.as_mut() {
+            if connection_lost {
+                ground.break_off();
+            }
+            ground.undo().await;
+        }
+        if let Some(ground) = self.ground.take() {
+            self.lane.pass_on(ground);
+        }
+    }
+}
+
+impl Drop for Turn {
+    #[expect(clippy::disallowed_methods, reason = "the caller has gone and cannot wait")]
+    fn drop(&mut self) {
+        if let Some(mut ground) = self.ground.take() {
+            let lane = self.lane.clone();
+            tokio::spawn(async move {
+                ground.undo().await;
+                lane.pass_on(ground);
+            });
+        }
+    }
+}
+
+/// Ends the open transaction and answers everyone in it.
+async fn finish(mut ground: OwnedMutexGuard<Ground>) {
+    ground.commit().await;
+}
+
+impl Ground {
+    async fn open(&mut self, pools: &Pools) -> Result<()> {
+        match self.state {
+            State::Closed => self.begin(pools).await,
+            State::Open => self.control("SAVEPOINT turn", State::MarkedClean).await,
+            State::Marked => {
+                self.control("RELEASE SAVEPOINT turn; SAVEPOINT turn", State::MarkedClean).await
+            }
+            State::MarkedClean => Ok(()),
+            State::Unsure => {
+                self.break_off();
+                self.begin(pools).await
+            }
+        }
+    }
+
+    async fn begin(&mut self, pools: &Pools) -> Result<()> {
+        if self.down_until.is_some_and(|until| Instant::now() < until) {
+            return Err(unavailable().caused_by("the database was unreachable a moment ago"));
+        }
+        if self.tx.is_some() {
+            match self.begin_here().await {
+                // The server may have restarted since; nothing was done yet, so start afresh.
+                Err(failure) if is_lost_connection(&failure) => self.break_off(),
+                outcome => return outcome,
+            }
+        }
+        match pools.writer().await {
+            Ok(tx) => self.tx = Some(tx),
+            Err(failure) => {
+                self.down_until = Some(Instant::now() + DOWN_TIME);
+                return Err(failure);
+            }
+        }
+        self.begin_here().await
+    }
+
+    async fn begin_here(&mut self) -> Result<()> {
+        let begin = match self.tx.as_ref().map(Tx::engine) {
+            // A deferred transaction that reads and then writes fails at once when another
+            // process wrote in between; an immediate one waits its turn.
+            Some(super::Engine::Sqlite) => "BEGIN IMMEDIATE",
+            _ => "BEGIN",
+        };
+        let outcome = self.control(begin, State::Open).await;
+        if outcome.is_err() && self.state != State::Closed {
+            self.state = State::Closed;
+        }
+        outcome
+    }
+
+    /// Sends a control statement; until its answer is seen, the state is unsure.
+    async fn control(&mut self, sql: &'static str, then: State) -> Result<()> {
+        let Some(tx) = self.tx.as_mut() else { return Err(unavailable()) };
+        self.state = State::Unsure;
+        let outcome = tx.control(sql).await;
+        if outcome.is_ok() {
+            self.state = then;
+        }
+        Ok(outcome?)
+    }
+
+    async fn undo(&mut self) {
+        let outcome = match self.state {
+            State::Closed => Ok(()),
+            State::Open if self.batch.is_empty() => self.control("ROLLBACK", State::Closed).await,
+            State::MarkedClean => {
+                self.control("ROLLBACK TO SAVEPOINT turn", State::MarkedClean).await
+            }
+            // Kept work with no clean savepoint behind it: this caller never got that far.
+            State::Open | State::Marked => Ok(()),
+            State::Unsure => Err(unavailable()),
+        };
+        if outcome.is_err() {
+            self.break_off();
+        }
+    }
+
+    async fn commit(&mut self) {
+        if self.state == State::Closed {
+            return;
+        }
+        let batch = std::mem::take(&mut self.batch);
+        let sql = if batch.is_empty() { "ROLLBACK" } else { "COMMIT" };
+        let answer = match self.control(sql, State::Closed).await {
+            Ok(()) => Commit::Durable,
+            Err(failure) => {
+                let cause = failure.cause_chain();
+                tracing::error!(cause, writes = batch.len(), "A commit failed.");
+                self.break_off();
+                Commit::Unknown
+            }
+        };
+        metrics::histogram!("db_commit_writes")
+            .record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
+        for waiting in batch {
+            // A caller that went away needs no answer.
+            _ = waiting.send(answer);
+        }
+    }
+
+    /// Gives up the connection: the engine undoes what was not committed, and nobody in the batch
+    /// is told of success.
+    fn break_off(&mut self) {
+        if let Some(mut tx) = self.tx.take() {
+            tx.discard();
+        }
+        self.batch.clear();
+        self.state = State::Closed;
+    }
+}

@@ -1,0 +1,127 @@
+//! The schema, in two dialects with one numbering.
+
+use std::{borrow::Cow, fs::File, path::Path};
+
+use sqlx::{
+    SqlSafeStr,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+
+use super::{DbError, Engine, pools::Pools};
+use crate::base::failure::{Code, Failure, Result};
+
+struct Step {
+    version: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! steps {
+    ($($version:literal $name:literal,)+) => {
+        &[$(Step {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../migrations/postgres/", $name, ".sql")),
+        },)+]
+    };
+}
+
+/// Every migration, oldest first. A released one never changes; a new one is added.
+const STEPS: &[Step] = steps![
+    1 "0001_ground",
+];
+
+/// The schema version that this program was written for.
+pub fn latest_version() -> i64 {
+    STEPS.last().map_or(0, |step| step.version)
+}
+
+fn migrator(engine: Engine) -> Migrator {
+    let migration = |step: &Step| {
+        let sql = match engine {
+            Engine::Sqlite => step.sqlite,
+            Engine::Postgres => step.postgres,
+        };
+        let name = Cow::Borrowed(step.name);
+        Migration::new(step.version, name, MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(STEPS.iter().map(migration).collect())
+}
+
+pub(super) async fn run(pools: &Pools) -> Result<()> {
+    let migrator = migrator(pools.engine());
+    let outcome = match pools {
+        Pools::Sqlite { write, .. } => {
+            // sqlx locks nothing on SQLite, so two processes could both find a step missing.
+            let _lock = FileLock::take(write.connect_options().get_filename()).await?;
+            migrator.run(write).await
+        }
+        Pools::Postgres { read, .. } => migrator.run(read).await,
+    };
+    outcome.map_err(explain)
+}
+
+pub(super) async fn check(pools: &Pools) -> Result<()> {
+    const APPLIED: &str = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations";
+    let applied: Result<(i64,), sqlx::Error> = match pools {
+        Pools::Sqlite { read, .. } => sqlx::query_as(APPLIED).fetch_one(read).await,
+        Pools::Postgres { read, .. } => sqlx::query_as(APPLIED).fetch_one(read).await,
+    };
+    let (applied,) = applied.map_err(DbError::from)?;
+    match applied.cmp(&latest_version()) {
+        std::cmp::Ordering::Greater => Err(too_new(applied)),
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Less => Err(refuse(format!(
+            "the database is at schema {applied} and this program needs {}; run `counterfoil migrate`",
+            latest_version()
+        ))),
+    }
+}
+
+fn explain(error: MigrateError) -> Failure {
+    match error {
+        MigrateError::VersionMissing(version) => too_new(version),
+        MigrateError::VersionMismatch(version) => refuse(format!(
+            "migration {version} was applied with other content than this program carries; \
+             start the program that made this database, or restore a backup"
+        )),
+        MigrateError::Execute(error) => DbError::from(error).into(),
+        error => Failure::internal(error),
+    }
+}
+
+fn too_new(version: i64) -> Failure {
+    refuse(format!(
+        "the database is at schema {version}, newer than this program, which knows {}; \
+         start a newer counterfoil",
+        latest_version()
+    ))
+}
+
+fn refuse(sentence: String) -> Failure {
+    Failure::new(Code::NotConfigured).caused_by(sentence)
+}
+
+/// Holds other processes off the file while the schema changes.
+struct FileLock(File);
+
+impl FileLock {
+    async fn take(database: &Path) -> Result<Self> {
+        let path = database.with_extension("migrating");
+        let lock = move || {
+            let file = File::options().create(true).append(true).open(path)?;
+            file.lock().map(|()| file)
+        };
+        let file = tokio::task::spawn_blocking(lock).await.map_err(Failure::internal)?;
+        file.map(Self).map_err(Failure::internal)
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // The system releases the lock with the file; asking first only makes it sooner.
+        drop(self.0.unlock());
+    }
+}

@@ -1,0 +1,157 @@
+//! The database: one enum of engines, two doors, statements written once.
+//!
+//! - `db::read!(db, |tx| …)` lends a connection for questions; `db::write!(db, merchant, |tx| …)`
+//!   lends the merchant's lane for changes, and gives its value only after the commit is durable.
+//!   There is no third way in.
+//! - Both bodies do database work only and **may run twice**: reads after a lost connection, writes
+//!   after a serialisation failure. Call nobody else from inside.
+//! - Statements are `const`s in the subset that both engines speak, listed in their store's
+//!   `STATEMENTS`; a test prepares every one of them on both.
+//!
+//! A store function takes `&mut Tx` and uses one of the four macros of [`dispatch`]:
+//!
+//! ```ignore
+//! pub async fn find(tx: &mut Tx, id: MerchantId) -> Result<Option<Merchant>, DbError> {
+//!     db::optional!(tx, MerchantRow, FIND, id)?.map(Merchant::try_from).transpose()
+//! }
+//! ```
+
+mod dispatch;
+mod doors;
+mod error;
+mod lane;
+mod migrations;
+mod pools;
+
+use std::{sync::Arc, time::Duration};
+
+pub use dispatch::{Connection, Tx, all, exec, on, one, optional};
+pub use doors::{Reading, Writing, read, through, write};
+pub use error::{DbError, expect_one};
+pub use migrations::latest_version;
+
+use crate::base::{
+    failure::{Code, Failure, Result},
+    ids::MerchantId,
+};
+use lane::Lane;
+use pools::Pools;
+
+/// What a database connection needs to know; see the `[database]` section of the example file.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many write lanes there are on `PostgreSQL`; `SQLite` always has one.
+    pub postgres_lanes: usize,
+    /// How many connections read.
+    pub readers: u32,
+    /// How many writes may wait in one lane before callers are turned away.
+    pub queue_depth: usize,
+    /// How many writes share one commit at the most.
+    pub max_batch: usize,
+    /// How long a statement may take on `PostgreSQL`.
+    pub statement_timeout: Duration,
+    /// How long a caller waits for its turn, or for a connection.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            postgres_lanes: 4,
+            readers: 4,
+            queue_depth: 1_024,
+            max_batch: 64,
+            statement_timeout: Duration::from_secs(10),
+            patience: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Which engine a database runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The embedded file.
+    Sqlite,
+    /// The server.
+    Postgres,
+}
+
+/// Whose writes a change belongs to; writes of one merchant keep their order.
+#[derive(Clone, Copy, Debug)]
+pub enum Owner {
+    /// A merchant's own rows.
+    Merchant(MerchantId),
+    /// Rows of the house: jobs, keys, plans.
+    House,
+}
+
+impl From<MerchantId> for Owner {
+    fn from(id: MerchantId) -> Self {
+        Self::Merchant(id)
+    }
+}
+
+/// The open database.
+#[derive(Clone)]
+pub struct Db {
+    pools: Pools,
+    lanes: Arc<[Arc<Lane>]>,
+}
+
+impl Db {
+    /// Opens `sqlite://…` (made if missing) or `postgres://…`. Does not migrate.
+    pub async fn connect(url: &str, options: &Options) -> Result<Self> {
+        let lanes = if pools::is_sqlite(url) { 1 } else { options.postgres_lanes.max(1) };
+        let pools = Pools::open(url, options, lanes).await?;
+        let lanes = (0..lanes).map(|_| Arc::new(Lane::new(pools.clone(), options))).collect();
+        Ok(Self { pools, lanes })
+    }
+
+    /// The engine behind the doors, for what operators and tests must tell apart.
+    pub fn engine(&self) -> Engine {
+        self.pools.engine()
+    }
+
+    /// Brings the schema up to this program's version; refuses one that is newer.
+    pub async fn migrate(&self) -> Result<()> {
+        migrations::run(&self.pools).await
+    }
+
+    /// Refuses a database that this program does not fit, in either direction.
+    pub async fn check_version(&self) -> Result<()> {
+        migrations::check(&self.pools).await
+    }
+
+    /// Whether a statement can be answered now; `/readyz` asks.
+    pub async fn ping(&self) -> Result<()> {
+        read!(self, |tx| Ok(tx.ping().await?))
+    }
+
+    /// Closes every connection after the work in hand.
+    pub async fn close(&self) {
+        for lane in self.lanes.iter() {
+            lane.close().await;
+        }
+        self.pools.close().await;
+    }
+
+    /// Behind [`write!`].
+    #[doc(hidden)]
+    pub fn writing(&self, owner: impl Into<Owner>) -> Result<Writing> {
+        Ok(Writing::new(self.lane(owner.into())?.clone()))
+    }
+
+    /// Behind [`read!`].
+    #[doc(hidden)]
+    pub fn reading(&self) -> Reading {
+        Reading::new(self.pools.clone())
+    }
+
+    fn lane(&self, owner: Owner) -> Result<&Arc<Lane>> {
+        let spread = match owner {
+            Owner::House => 0,
+            Owner::Merchant(id) => id.spread(self.lanes.len()),
+        };
+        self.lanes.get(spread).ok_or_else(|| Failure::new(Code::Unavailable))
+    }
+}

@@ -1,0 +1,137 @@
+//! Connections: how each engine is opened, and what it promises.
+
+use std::{path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{DbError, Engine, Options, Tx, dispatch::Connection, error::unavailable};
+use crate::base::failure::{Failure, Result};
+
+/// Two pools of one engine: readers, and the connections that the lanes keep.
+#[derive(Clone)]
+pub(super) enum Pools {
+    Sqlite { read: SqlitePool, write: SqlitePool },
+    Postgres { read: PgPool, write: PgPool },
+}
+
+pub(super) fn is_sqlite(url: &str) -> bool {
+    url.starts_with("sqlite:")
+}
+
+impl Pools {
+    pub(super) async fn open(url: &str, options: &Options, lanes: usize) -> Result<Self> {
+        if is_sqlite(url) {
+            Self::open_sqlite(url, options).await
+        } else {
+            Self::open_postgres(url, options, lanes)
+        }
+    }
+
+    async fn open_sqlite(url: &str, options: &Options) -> Result<Self> {
+        let file = SqliteConnectOptions::from_str(url)
+            .map_err(DbError::from)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // Many guides say NORMAL: under NORMAL a power cut may lose acknowledged commits.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(options.patience)
+            .statement_cache_capacity(512);
+        make_folder(file.get_filename())?;
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(options.patience)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+        };
+        let write = pool().max_connections(1).connect_lazy_with(file.clone());
+        // The writer comes first: it makes the file and its journal, which readers need.
+        write.acquire().await.map_err(DbError::from)?;
+        let read = pool()
+            .max_connections(options.readers)
+            .connect_lazy_with(file.pragma("query_only", "1").create_if_missing(false));
+        Ok(Self::Sqlite { read, write })
+    }
+
+    fn open_postgres(url: &str, options: &Options, lanes: usize) -> Result<Self> {
+        let millis = |time: Duration| time.as_millis().to_string();
+        let server = PgConnectOptions::from_str(url)
+            .map_err(DbError::from)?
+            .application_name("counterfoil")
+            .statement_cache_capacity(512)
+            .options([
+                ("statement_timeout", millis(options.statement_timeout)),
+                ("lock_timeout", millis(options.patience)),
+                ("idle_in_transaction_session_timeout", millis(options.statement_timeout * 3)),
+                // A server that was tuned for speed must not acknowledge money from memory.
+                ("synchronous_commit", "on".to_owned()),
+            ]);
+        let pool = |size| {
+            PgPoolOptions::new()
+                .max_connections(size)
+                .acquire_timeout(options.patience)
+                .test_before_acquire(false)
+        };
+        let read = pool(options.readers).connect_lazy_with(server.clone());
+        let write = pool(u32::try_from(lanes).unwrap_or(u32::MAX))
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(server);
+        Ok(Self::Postgres { read, write })
+    }
+
+    pub(super) fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite { .. } => Engine::Sqlite,
+            Self::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    pub(super) async fn reader(&self) -> Result<Tx> {
+        let connection = match self {
+            Self::Sqlite { read, .. } => read.acquire().await.map(Connection::Sqlite),
+            Self::Postgres { read, .. } => read.acquire().await.map(Connection::Postgres),
+        };
+        connection.map(Tx::new).map_err(no_connection)
+    }
+
+    pub(super) async fn writer(&self) -> Result<Tx> {
+        let connection = match self {
+            Self::Sqlite { write, .. } => write.acquire().await.map(Connection::Sqlite),
+            Self::Postgres { write, .. } => write.acquire().await.map(Connection::Postgres),
+        };
+        connection.map(Tx::new).map_err(no_connection)
+    }
+
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+        }
+    }
+}
+
+/// Whatever kept us from a connection, the caller may simply try again.
+fn no_connection(error: sqlx::Error) -> Failure {
+    unavailable().caused_by(DbError::Lost(error))
+}
+
+fn make_folder(file: &Path) -> Result<()> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            std::fs::create_dir_all(folder).map_err(Failure::internal)
+        }
+        _ => Ok(()),
+    }
+}
