@@ -1,4 +1,7 @@
 //! Counterfoil, a self-hosted payments server.
 
 pub mod base;
+pub mod ctx;
 pub mod db;
+pub mod jobs;
+pub mod web;

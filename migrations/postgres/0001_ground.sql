@@ -14,8 +14,7 @@ CREATE TABLE idempotency_keys (
     operation     TEXT COLLATE "C" NOT NULL,
     key           TEXT COLLATE "C" NOT NULL,
     request_hash  BYTEA NOT NULL,
-    resource_id   TEXT COLLATE "C",
-    status        BIGINT NOT NULL,
+    resource_id   TEXT COLLATE "C" NOT NULL,
     created_at_us BIGINT NOT NULL,
     PRIMARY KEY (merchant_id, operation, key)
 );
@@ -25,6 +24,7 @@ CREATE TABLE idempotency_answers (
     merchant_id   TEXT COLLATE "C" NOT NULL,
     operation     TEXT COLLATE "C" NOT NULL,
     key           TEXT COLLATE "C" NOT NULL,
+    status        BIGINT NOT NULL,
     body          BYTEA NOT NULL,
     created_at_us BIGINT NOT NULL,
     PRIMARY KEY (merchant_id, operation, key),
@@ -40,11 +40,11 @@ CREATE TABLE jobs (
     unique_key    TEXT COLLATE "C" UNIQUE,
     payload       BYTEA NOT NULL,
     state         TEXT COLLATE "C" NOT NULL CHECK (state IN ('due', 'running', 'dead')),
-    run_at_us     BIGINT NOT NULL,
+    run_at_us     BIGINT NOT NULL, -- of a running job: when its lease ends
     attempts      BIGINT NOT NULL,
     lease_id      TEXT COLLATE "C",
-    leased_until_us BIGINT,
     last_error    TEXT COLLATE "C",
     created_at_us BIGINT NOT NULL
 );
-CREATE INDEX jobs_by_time ON jobs (state, run_at_us);
+-- Dead jobs are few and stay; they must not be read again and again.
+CREATE INDEX jobs_by_time ON jobs (run_at_us) WHERE state <> 'dead';

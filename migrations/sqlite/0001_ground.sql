@@ -14,8 +14,7 @@ CREATE TABLE idempotency_keys (
     operation     TEXT NOT NULL,
     key           TEXT NOT NULL,
     request_hash  BLOB NOT NULL,
-    resource_id   TEXT,
-    status        INTEGER NOT NULL,
+    resource_id   TEXT NOT NULL,
     created_at_us INTEGER NOT NULL,
     PRIMARY KEY (merchant_id, operation, key)
 ) STRICT;
@@ -25,6 +24,7 @@ CREATE TABLE idempotency_answers (
     merchant_id   TEXT NOT NULL,
     operation     TEXT NOT NULL,
     key           TEXT NOT NULL,
+    status        INTEGER NOT NULL,
     body          BLOB NOT NULL,
     created_at_us INTEGER NOT NULL,
     PRIMARY KEY (merchant_id, operation, key),
@@ -40,11 +40,11 @@ CREATE TABLE jobs (
     unique_key    TEXT UNIQUE,
     payload       BLOB NOT NULL,
     state         TEXT NOT NULL CHECK (state IN ('due', 'running', 'dead')),
-    run_at_us     INTEGER NOT NULL,
+    run_at_us     INTEGER NOT NULL, -- of a running job: when its lease ends
     attempts      INTEGER NOT NULL,
     lease_id      TEXT,
-    leased_until_us INTEGER,
     last_error    TEXT,
     created_at_us INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX jobs_by_time ON jobs (state, run_at_us);
+-- Dead jobs are few and stay; they must not be read again and again.
+CREATE INDEX jobs_by_time ON jobs (run_at_us) WHERE state <> 'dead';

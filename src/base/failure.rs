@@ -131,6 +131,8 @@ codes! {
     AlreadyExists = "already_exists", Conflict, "there is one already";
     /// Same key, other body.
     IdempotencyConflict = "idempotency_conflict", Conflict, "this Idempotency-Key was used with another request; use a new key for a new request";
+    /// Same key and request, but the stored answer has been dropped.
+    IdempotencyKeySpent = "idempotency_key_spent", Conflict, "this Idempotency-Key was used and its answer is no longer kept; details name what it made";
     /// Same key, first request still running.
     IdempotencyInProgress = "idempotency_in_progress", Conflict, "a request with this Idempotency-Key is still running; ask again shortly";
     /// The body is over the limit.
@@ -321,7 +323,7 @@ impl Failure {
 
     /// The chain of causes as one line, for the log.
     pub fn cause_chain(&self) -> Option<String> {
-        let mut next = Some(self.0.source.as_deref()? as &dyn Error);
+        let mut next = Some(self.source()?);
         let mut chain = Vec::new();
         while let Some(error) = next {
             chain.push(error.to_string());
@@ -353,7 +355,10 @@ impl fmt::Debug for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as &dyn Error)
+        match &self.0.source {
+            Some(source) => Some(source.as_ref()),
+            None => None,
+        }
     }
 }
 

@@ -32,6 +32,9 @@ impl Random {
     }
 
     /// `N` random bytes.
+    ///
+    /// # Panics
+    /// When the operating system has no entropy to give.
     #[expect(clippy::expect_used, reason = "without entropy nothing here is safe: stop at once")]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];

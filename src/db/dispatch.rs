@@ -9,6 +9,7 @@ pub struct Tx {
     #[doc(hidden)]
     pub connection: Connection,
     in_snapshot: bool,
+    pub(super) queued_work: bool,
 }
 
 /// What the dispatch macro matches on; nobody else does.
@@ -20,7 +21,7 @@ pub enum Connection {
 
 impl Tx {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, in_snapshot: false }
+        Self { connection, in_snapshot: false, queued_work: false }
     }
 
     /// Which engine this is, for the few places where their words differ.
@@ -40,6 +41,11 @@ impl Tx {
         self.control(begin).await?;
         self.in_snapshot = true;
         Ok(())
+    }
+
+    /// Wakes the job runner once this is committed, and not before: it could not see the job yet.
+    pub fn wake_runner_after_commit(&mut self) {
+        self.queued_work = true;
     }
 
     pub(super) async fn end_snapshot(&mut self) {

@@ -13,6 +13,9 @@ pub enum DbError {
     /// The engine asks to run the transaction again.
     #[error("the transaction must run again")]
     RunAgain(#[source] sqlx::Error),
+    /// Another transaction held the row for too long.
+    #[error("another transaction holds the row")]
+    Locked(#[source] sqlx::Error),
     /// The connection is gone or none came in time.
     #[error("the database cannot be reached")]
     Lost(#[source] sqlx::Error),
@@ -55,6 +58,7 @@ impl From<sqlx::Error> for DbError {
             E::Database(inner) if inner.is_unique_violation() => Self::Taken(error),
             E::Database(inner) => match inner.code().as_deref().map(classify) {
                 Some(Class::RunAgain) => Self::RunAgain(error),
+                Some(Class::Locked) => Self::Locked(error),
                 Some(Class::Lost) => Self::Lost(error),
                 Some(Class::NoWrites) => Self::NoWrites(error),
                 _ => Self::Other(error),
@@ -70,6 +74,7 @@ impl From<sqlx::Error> for DbError {
 
 enum Class {
     RunAgain,
+    Locked,
     Lost,
     NoWrites,
     Other,
@@ -80,8 +85,9 @@ enum Class {
 fn classify(code: &str) -> Class {
     match code {
         "40001" | "40P01" => Class::RunAgain,
-        // 57014: our own statement time-out; 55P03: lock time-out. The server lives, but not for us now.
-        "57014" | "55P03" | "57P01" | "57P02" | "57P03" | "53300" => Class::Lost,
+        "55P03" => Class::Locked,
+        // 57014 is our own statement time-out: the server lives, but not for us now.
+        "57014" | "57P01" | "57P02" | "57P03" | "53300" => Class::Lost,
         "25006" | "53100" => Class::NoWrites,
         _ if code.starts_with("08") => Class::Lost,
         _ => match code.parse::<u32>().map(|extended| extended & 0xff) {
@@ -95,7 +101,7 @@ fn classify(code: &str) -> Class {
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Lost(_) | DbError::NoWrites(_) | DbError::RunAgain(_) => {
+            DbError::Lost(_) | DbError::NoWrites(_) | DbError::RunAgain(_) | DbError::Locked(_) => {
                 unavailable().caused_by(error)
             }
             error => Self::internal(error),

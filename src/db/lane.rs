@@ -19,7 +19,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot},
+    sync::{Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot},
     time::{Instant, timeout},
 };
 
@@ -44,9 +44,12 @@ pub(super) struct Lane {
     patience: Duration,
 }
 
+/// Rung when committed work waits for the job runner. Losing a ring costs time, never a job.
+pub(super) type Bell = Arc<Notify>;
+
 /// What a turn stands on: the connection and the transaction that is open on it.
-#[derive(Default)]
 struct Ground {
+    bell: Bell,
     tx: Option<Tx>,
     state: State,
     /// Those whose work is in the open transaction.
@@ -61,10 +64,9 @@ enum Commit {
     Unknown,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// No transaction.
-    #[default]
     Closed,
     /// A transaction with no savepoint: the first caller's.
     Open,
@@ -77,10 +79,10 @@ enum State {
 }
 
 impl Lane {
-    pub(super) fn new(pools: Pools, options: &Options) -> Self {
+    pub(super) fn new(pools: Pools, options: &Options, bell: Bell) -> Self {
         Self {
             pools,
-            ground: Arc::default(),
+            ground: Arc::new(Mutex::new(Ground::new(bell))),
             places: Arc::new(Semaphore::new(options.queue_depth.max(1))),
             waiting: AtomicUsize::new(0),
             max_batch: options.max_batch.max(1),
@@ -229,6 +231,10 @@ async fn finish(mut ground: OwnedMutexGuard<Ground>) {
 }
 
 impl Ground {
+    const fn new(bell: Bell) -> Self {
+        Self { bell, tx: None, state: State::Closed, batch: Vec::new(), down_until: None }
+    }
+
     async fn open(&mut self, pools: &Pools) -> Result<()> {
         match self.state {
             State::Closed => self.begin(pools).await,
@@ -292,13 +298,12 @@ impl Ground {
 
     async fn undo(&mut self) {
         let outcome = match self.state {
-            State::Closed => Ok(()),
             State::Open if self.batch.is_empty() => self.control("ROLLBACK", State::Closed).await,
             State::MarkedClean => {
                 self.control("ROLLBACK TO SAVEPOINT turn", State::MarkedClean).await
             }
-            // Kept work with no clean savepoint behind it: this caller never got that far.
-            State::Open | State::Marked => Ok(()),
+            // No transaction, or kept work with no savepoint behind it: this caller did nothing.
+            State::Closed | State::Open | State::Marked => Ok(()),
             State::Unsure => Err(unavailable()),
         };
         if outcome.is_err() {
@@ -313,7 +318,13 @@ impl Ground {
         let batch = std::mem::take(&mut self.batch);
         let sql = if batch.is_empty() { "ROLLBACK" } else { "COMMIT" };
         let answer = match self.control(sql, State::Closed).await {
-            Ok(()) => Commit::Durable,
+            Ok(()) => {
+                let queued = self.tx.as_mut().is_some_and(|tx| std::mem::take(&mut tx.queued_work));
+                if queued {
+                    self.bell.notify_one();
+                }
+                Commit::Durable
+            }
             Err(failure) => {
                 let cause = failure.cause_chain();
                 tracing::error!(cause, writes = batch.len(), "A commit failed.");

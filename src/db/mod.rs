@@ -22,6 +22,7 @@ mod error;
 mod lane;
 mod migrations;
 mod pools;
+mod statement;
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,12 +30,13 @@ pub use dispatch::{Connection, Tx, all, exec, on, one, optional};
 pub use doors::{Reading, Writing, read, through, write};
 pub use error::{DbError, expect_one};
 pub use migrations::latest_version;
+pub use statement::{Statement, statement};
 
 use crate::base::{
     failure::{Code, Failure, Result},
     ids::MerchantId,
 };
-use lane::Lane;
+use lane::{Bell, Lane};
 use pools::Pools;
 
 /// What a database connection needs to know; see the `[database]` section of the example file.
@@ -96,6 +98,7 @@ impl From<MerchantId> for Owner {
 pub struct Db {
     pools: Pools,
     lanes: Arc<[Arc<Lane>]>,
+    bell: Bell,
 }
 
 impl Db {
@@ -103,8 +106,10 @@ impl Db {
     pub async fn connect(url: &str, options: &Options) -> Result<Self> {
         let lanes = if pools::is_sqlite(url) { 1 } else { options.postgres_lanes.max(1) };
         let pools = Pools::open(url, options, lanes).await?;
-        let lanes = (0..lanes).map(|_| Arc::new(Lane::new(pools.clone(), options))).collect();
-        Ok(Self { pools, lanes })
+        let bell = Bell::default();
+        let lane = || Arc::new(Lane::new(pools.clone(), options, bell.clone()));
+        let lanes = (0..lanes).map(|_| lane()).collect();
+        Ok(Self { pools, lanes, bell })
     }
 
     /// The engine behind the doors, for what operators and tests must tell apart.
@@ -120,6 +125,11 @@ impl Db {
     /// Refuses a database that this program does not fit, in either direction.
     pub async fn check_version(&self) -> Result<()> {
         migrations::check(&self.pools).await
+    }
+
+    /// Resolves when a commit on this replica has left work for the job runner.
+    pub async fn work_queued(&self) {
+        self.bell.notified().await;
     }
 
     /// Whether a statement can be answered now; `/readyz` asks.

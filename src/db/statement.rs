@@ -1,0 +1,48 @@
+//! A statement, and the one clause in which the engines' words differ.
+
+use super::Engine;
+
+/// One statement in the words of each engine; mostly the same words.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement {
+    /// For the embedded file.
+    pub sqlite: &'static str,
+    /// For the server.
+    pub postgres: &'static str,
+}
+
+impl Statement {
+    /// A statement in the common subset.
+    pub const fn same(sql: &'static str) -> Self {
+        Self { sqlite: sql, postgres: sql }
+    }
+
+    /// The text for one engine.
+    pub const fn on(self, engine: Engine) -> &'static str {
+        match engine {
+            Engine::Sqlite => self.sqlite,
+            Engine::Postgres => self.postgres,
+        }
+    }
+}
+
+/// Builds a statement with a hole that only `PostgreSQL` fills: `SQLite` has one writer, so a row
+/// that is being changed cannot be seen by another and needs no lock.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __db_statement {
+    ($before:literal, SKIP_LOCKED, $after:literal) => {
+        $crate::db::Statement {
+            sqlite: concat!($before, $after),
+            postgres: concat!($before, "FOR UPDATE SKIP LOCKED", $after),
+        }
+    };
+    ($before:literal, FOR_UPDATE, $after:literal) => {
+        $crate::db::Statement {
+            sqlite: concat!($before, $after),
+            postgres: concat!($before, "FOR UPDATE", $after),
+        }
+    };
+}
+
+pub use __db_statement as statement;

@@ -1,0 +1,63 @@
+//! Idempotency: the key is claimed in the same transaction as its effect.
+//!
+//! Inside a write, first [`claim`]: an answer means that the work was done before and is to be
+//! replayed. Otherwise do the work and [`keep`] the answer. A failure undoes the claim with
+//! everything else, so that a corrected request may use the key again.
+//!
+//! ```ignore
+//! db::write!(ctx.db, merchant, |tx| {
+//!     if let Some(answer) = idempotency::claim(tx, &request, id, now).await? {
+//!         return Ok(answer);
+//!     }
+//!     let payout = service::create(tx, …).await?;
+//!     idempotency::keep(tx, &request, Answer::json(201, &PayoutResponse::from(payout))?, now).await
+//! })
+//! ```
+
+mod model;
+mod store;
+
+pub use model::{Answer, Key, Request};
+pub use store::{STATEMENTS, forget_answers};
+
+use crate::{
+    base::{
+        failure::{Code, Failure, Result},
+        timestamp::Timestamp,
+    },
+    db::{DbError, Tx},
+};
+
+/// Takes the key for this request, or gives back what it was used for.
+///
+/// `makes` is the id of what the request will make; it outlives the stored answer. A twin on
+/// another replica waits here for the first one's commit, and no longer than the lock time-out.
+pub async fn claim(
+    tx: &mut Tx,
+    request: &Request,
+    makes: &str,
+    now: Timestamp,
+) -> Result<Option<Answer>> {
+    match store::insert_key(tx, request, makes, now).await {
+        Ok(true) => return Ok(None),
+        Ok(false) => {}
+        Err(locked @ DbError::Locked(_)) => {
+            return Err(Failure::new(Code::IdempotencyInProgress)
+                .retry_after(std::time::Duration::from_secs(1))
+                .caused_by(locked));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    store::find(tx, request).await?.replay(request).map(Some)
+}
+
+/// Stores the answer beside the effect and hands it back to be sent.
+pub async fn keep(
+    tx: &mut Tx,
+    request: &Request,
+    answer: Answer,
+    now: Timestamp,
+) -> Result<Answer> {
+    store::insert_answer(tx, request, &answer, now).await?;
+    Ok(answer)
+}

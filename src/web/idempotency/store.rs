@@ -1,0 +1,75 @@
+//! The statements of idempotency keys.
+
+use crate::{
+    base::timestamp::Timestamp,
+    db::{self, DbError, Statement, Tx},
+};
+
+use super::{Answer, Request, model::Stored};
+
+const INSERT_KEY: &str = "INSERT INTO idempotency_keys
+    (merchant_id, operation, key, request_hash, resource_id, created_at_us)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+
+const FIND: &str = "SELECT k.request_hash, k.resource_id, a.status, a.body
+    FROM idempotency_keys k
+    LEFT JOIN idempotency_answers a
+        ON a.merchant_id = k.merchant_id AND a.operation = k.operation AND a.key = k.key
+    WHERE k.merchant_id = $1 AND k.operation = $2 AND k.key = $3";
+
+const INSERT_ANSWER: &str = "INSERT INTO idempotency_answers
+    (merchant_id, operation, key, status, body, created_at_us) VALUES ($1, $2, $3, $4, $5, $6)";
+
+const FORGET: &str = "DELETE FROM idempotency_answers WHERE created_at_us < $1";
+
+/// Every statement of this store, for the test that prepares them.
+pub const STATEMENTS: &[Statement] = &[
+    Statement::same(INSERT_KEY),
+    Statement::same(FIND),
+    Statement::same(INSERT_ANSWER),
+    Statement::same(FORGET),
+];
+
+/// True when the key was free.
+pub(super) async fn insert_key(
+    tx: &mut Tx,
+    request: &Request,
+    makes: &str,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let Request { merchant, operation, key, .. } = request;
+    let key = key.as_str();
+    let hash = request.hash();
+    Ok(db::exec!(tx, INSERT_KEY, merchant, *operation, key, hash, makes, now)? == 1)
+}
+
+type Row = (Vec<u8>, String, Option<i64>, Option<Vec<u8>>);
+
+pub(super) async fn find(tx: &mut Tx, request: &Request) -> Result<Stored, DbError> {
+    let Request { merchant, operation, key, .. } = request;
+    let row = db::one!(tx, Row, FIND, merchant, *operation, key.as_str())?;
+    let (hash, made, status, body) = row;
+    let status = status
+        .map(u16::try_from)
+        .transpose()
+        .map_err(|error| DbError::unreadable("answer status", error))?;
+    Ok(Stored { hash, made, answer: status.zip(body) })
+}
+
+pub(super) async fn insert_answer(
+    tx: &mut Tx,
+    request: &Request,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let Request { merchant, operation, key, .. } = request;
+    let status = i64::from(answer.status);
+    let body = answer.body.as_slice();
+    db::exec!(tx, INSERT_ANSWER, merchant, *operation, key.as_str(), status, body, now)?;
+    Ok(())
+}
+
+/// Drops answers from before `before`; their keys stay, and refuse to act twice, for ever.
+pub async fn forget_answers(tx: &mut Tx, before: Timestamp) -> Result<u64, DbError> {
+    db::exec!(tx, FORGET, before)
+}

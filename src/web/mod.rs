@@ -1,0 +1,3 @@
+//! HTTP without meaning.
+
+pub mod idempotency;
