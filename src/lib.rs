@@ -4,4 +4,5 @@ pub mod base;
 pub mod ctx;
 pub mod db;
 pub mod jobs;
+pub mod oauth;
 pub mod web;

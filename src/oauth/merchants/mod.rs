@@ -1,0 +1,9 @@
+//! Merchants: the tenants that own everything else.
+
+mod model;
+mod service;
+mod store;
+
+pub use model::{Merchant, MerchantStatus, NewMerchant};
+pub use service::{create, find};
+pub use store::STATEMENTS;

@@ -1,0 +1,50 @@
+//! The statements of merchants.
+
+use crate::{
+    base::{ids::MerchantId, timestamp::Timestamp},
+    db::{self, DbError, Statement, Tx},
+};
+
+use super::{Merchant, MerchantStatus};
+
+const INSERT: &str = "INSERT INTO merchants (id, name, email, password_hash, status, created_at_us)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+
+const FIND: &str = "SELECT id, name, email, status, created_at_us FROM merchants WHERE id = $1";
+
+/// Every statement of this store, for the test that prepares them.
+pub const STATEMENTS: &[Statement] = &[Statement::same(INSERT), Statement::same(FIND)];
+
+pub(super) async fn insert(
+    tx: &mut Tx,
+    merchant: &Merchant,
+    password_hash: &str,
+) -> Result<(), DbError> {
+    let Merchant { id, name, email, status, created_at } = merchant;
+    db::exec!(tx, INSERT, id, name, email, password_hash, status.as_str(), created_at)?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct MerchantRow {
+    id: MerchantId,
+    name: String,
+    email: String,
+    status: String,
+    created_at_us: Timestamp,
+}
+
+impl TryFrom<MerchantRow> for Merchant {
+    type Error = DbError;
+
+    fn try_from(row: MerchantRow) -> Result<Self, DbError> {
+        let MerchantRow { id, name, email, status, created_at_us: created_at } = row;
+        let status = MerchantStatus::parse(&status)
+            .ok_or_else(|| DbError::unreadable("merchant status", status))?;
+        Ok(Self { id, name, email, status, created_at })
+    }
+}
+
+pub(super) async fn find(tx: &mut Tx, id: MerchantId) -> Result<Option<Merchant>, DbError> {
+    db::optional!(tx, MerchantRow, FIND, id)?.map(Merchant::try_from).transpose()
+}
