@@ -1,1 +1,6 @@
-//! The one test binary.
+//! The one test binary: a folder or file per room, `support` under all of them.
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod support;

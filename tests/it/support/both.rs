@@ -1,0 +1,112 @@
+//! One test, two databases.
+//!
+//! ```ignore
+//! both! {
+//!     /// A payout is found again by its id.
+//!     async fn a_payout_is_found(db: TestDb) { … }
+//! }
+//! ```
+//!
+//! becomes `a_payout_is_found::sqlite` and `a_payout_is_found::postgres`.
+
+use std::{fs, path::PathBuf};
+
+use tokio::sync::OnceCell;
+
+use super::{postgres, scratch};
+
+/// The database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// A migrated, empty database that no other test sees; gone when this value is.
+pub(crate) struct TestDb {
+    pub(crate) url: String,
+    pub(crate) engine: Engine,
+    home: Home,
+}
+
+enum Home {
+    Directory(PathBuf),
+    Server(
+        #[expect(dead_code, reason = "held so that its Drop runs with ours")] postgres::Database,
+    ),
+}
+
+impl TestDb {
+    pub(crate) async fn sqlite() -> Self {
+        static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
+        let template = TEMPLATE
+            .get_or_init(|| async {
+                let directory = scratch::directory("template");
+                migrate(sqlite_url(&directory)).await;
+                directory
+            })
+            .await;
+        let directory = scratch::directory("db");
+        // With its write-ahead log, should the migration have left one.
+        for entry in fs::read_dir(template).expect("the template is ours") {
+            let entry = entry.expect("the template is ours");
+            fs::copy(entry.path(), directory.join(entry.file_name())).expect("there is room");
+        }
+        Self {
+            url: sqlite_url(&directory),
+            engine: Engine::Sqlite,
+            home: Home::Directory(directory),
+        }
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        let database = postgres::database(migrate).await;
+        Self { url: database.url.clone(), engine: Engine::Postgres, home: Home::Server(database) }
+    }
+}
+
+impl Drop for TestDb {
+    fn drop(&mut self) {
+        if let Home::Directory(directory) = &self.home {
+            // What is left, if anything, goes with the process.
+            let _ = fs::remove_dir_all(directory);
+        }
+    }
+}
+
+fn sqlite_url(directory: &std::path::Path) -> String {
+    format!("sqlite://{}/counterfoil.db", directory.display())
+}
+
+/// Brings one database up to date, then lets go of it.
+#[expect(clippy::unused_async, reason = "the database room fills this in")]
+async fn migrate(url: String) {
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        fs::write(path, "").expect("the directory is ours");
+    }
+}
+
+/// Runs each test on SQLite and on PostgreSQL, each time with a [`TestDb`] of its own.
+macro_rules! both {
+    ($($(#[$note:meta])* async fn $name:ident($db:ident: TestDb) $body:block)+) => {
+        $(
+            $(#[$note])*
+            async fn $name($db: $crate::support::both::TestDb) $body
+
+            mod $name {
+                use $crate::support::both::TestDb;
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn sqlite() {
+                    super::$name(TestDb::sqlite().await).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    super::$name(TestDb::postgres().await).await;
+                }
+            }
+        )+
+    };
+}
+pub(crate) use both;

@@ -1,0 +1,9 @@
+//! What the tests stand on: private servers, databases, a raw HTTP client.
+
+pub(crate) mod both;
+pub(crate) mod guarded;
+pub(crate) mod http;
+pub(crate) mod postgres;
+pub(crate) mod proxy;
+pub(crate) mod redis;
+pub(crate) mod scratch;
