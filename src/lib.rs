@@ -1,6 +1,7 @@
 //! Counterfoil, a self-hosted payments server.
 
 pub mod base;
+pub mod config;
 pub mod ctx;
 pub mod db;
 pub mod jobs;

@@ -1,0 +1,19 @@
+//! The sections of the file, one per table, each with the function that reads it.
+
+pub(super) mod database;
+mod http;
+mod keys;
+mod limits;
+mod oauth;
+mod observe;
+mod work;
+
+pub(super) use database::DEFAULT_DATABASE_URL;
+pub use database::DatabaseUrl;
+pub use http::{Http, TlsFiles};
+pub use keys::Keys;
+pub use limits::Limits;
+pub(super) use oauth::Around;
+pub use oauth::{NonceMode, OAuth, ReplayStore, SigningAlg};
+pub use observe::{Log, LogFormat, Metrics, Otlp};
+pub use work::{Jobs, Webhooks};
