@@ -6,4 +6,5 @@ pub mod ctx;
 pub mod db;
 pub mod jobs;
 pub mod oauth;
+pub mod telemetry;
 pub mod web;
