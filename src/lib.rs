@@ -1,5 +1,6 @@
 //! Counterfoil, a self-hosted payments server.
 
+pub mod admin;
 pub mod base;
 pub mod config;
 pub mod ctx;

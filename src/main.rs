@@ -1,2 +1,8 @@
-//! The command line.
-fn main() {}
+//! The command line: everything else is in the library.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    counterfoil::admin::main(std::env::args_os()).await
+}

@@ -4,8 +4,8 @@ use super::sections::{DEFAULT_DATABASE_URL, ReplayStore};
 use super::{Config, DEFAULT_KEYS_DIR, Environment, WebOrigin};
 use crate::db::Engine;
 
-/// The memory and passes below which guessing a leaked hash becomes cheap (OWASP's floor for argon2id).
-const ARGON2_FLOOR: (usize, u32) = (19 << 20, 2);
+/// The KiB of memory and the passes below which guessing a leaked hash becomes cheap (OWASP's floor for argon2id).
+const ARGON2_FLOOR: (u32, u32) = (19 << 10, 2);
 
 /// Names everything in a production configuration that is only safe in a sandbox.
 pub(super) fn refusals(config: &Config) -> Vec<String> {
@@ -54,7 +54,7 @@ pub(super) fn refusals(config: &Config) -> Vec<String> {
     );
     let (memory, passes) = ARGON2_FLOOR;
     refuse_if(
-        config.oauth.argon2_memory < memory || config.oauth.argon2_iterations < passes,
+        config.oauth.argon2_memory_kib < memory || config.oauth.argon2_iterations < passes,
         "oauth.argon2_memory",
         "less than 19MiB or 2 iterations make leaked hashes cheap to guess; keep the defaults",
     );

@@ -7,7 +7,7 @@ use crate::base::secret::Secret;
 use crate::config::environment::Environment;
 use crate::config::origin::{WebOrigin, origin};
 use crate::config::reader::Reader;
-use crate::config::values::{choice, duration, integer, size};
+use crate::config::values::{Raw, choice, duration, integer, size};
 use crate::db::Engine;
 
 /// The algorithm of new signing keys.
@@ -61,8 +61,8 @@ pub struct OAuth {
     /// Used proofs in memory at most; beyond it proofs are refused, because forgetting one would let it
     /// be used twice.
     pub replay_ceiling: usize,
-    /// Memory of one argon2id check, in bytes.
-    pub argon2_memory: usize,
+    /// Memory of one argon2id check, in KiB as argon2 counts.
+    pub argon2_memory_kib: u32,
     /// Passes of one argon2id check.
     pub argon2_iterations: u32,
     /// Checks at once; bounded, because each takes a core and its memory.
@@ -96,6 +96,8 @@ impl OAuth {
         let lifetime = reader.optional("oauth.token_lifetime", duration(minute..=24 * hour));
         let (window, retention) = (duration(second..=10 * minute), duration(second..=24 * hour));
         let memory = size(8 << 10..=1 << 30);
+        let kib =
+            |raw: &Raw| memory(raw).map(|bytes| u32::try_from(bytes >> 10).unwrap_or(u32::MAX));
         let oauth = Self {
             issuer: issuer.unwrap_or_else(|| around.public_url.clone()),
             token_lifetime: lifetime.unwrap_or(lives),
@@ -105,9 +107,9 @@ impl OAuth {
             replay_store: replay_store(reader, around),
             replay_retention: reader.or("oauth.replay_retention", 5 * minute, retention),
             replay_ceiling: reader.or("oauth.replay_ceiling", 1_000_000, integer(1..=100_000_000)),
-            argon2_memory: reader.or("oauth.argon2_memory", 19 << 20, memory),
+            argon2_memory_kib: reader.or("oauth.argon2_memory", 19 << 10, kib),
             argon2_iterations: reader.or("oauth.argon2_iterations", 2, integer(1..=64)),
-            argon2_concurrency: reader.or("oauth.argon2_concurrency", 2, integer(1..=256)),
+            argon2_concurrency: reader.or("oauth.argon2_concurrency", 1, integer(1..=256)),
             argon2_queue: reader.or("oauth.argon2_queue", 64, integer(1..=65_536)),
         };
         // A record that dies before its proof does would let the proof be used a second time.
