@@ -5,16 +5,15 @@ use std::{
     net::{TcpListener, TcpStream},
     path::Path,
     process::Command,
-    time::Instant,
 };
 
 use sqlx::{Connection, PgConnection};
 
 use crate::support::{
-    both::{Engine, both},
+    both::{TestDb, both},
     guarded::Program,
     http::{Connection as Client, Request},
-    postgres::{self, Options, Server},
+    postgres::{Options, Server},
     proxy::Proxy,
     redis::Redis,
     scratch,
@@ -25,29 +24,17 @@ fn runs(pid: u32) -> bool {
 }
 
 both! {
-    async fn each_engine_gets_its_own_database(db: TestDb) {
-        let scheme = db.url.split("://").next().unwrap();
-        let expected = match db.engine {
-            Engine::Sqlite => "sqlite",
-            Engine::Postgres => "postgres",
-        };
-        assert_eq!(scheme, expected);
+    async fn each_engine_gets_a_migrated_database_of_its_own(db: TestDb) {
+        let open = db.open().await;
+        assert_eq!(open.engine(), db.engine);
+        open.check_version().await.unwrap();
+        open.close().await;
     }
 }
 
 #[tokio::test]
 async fn two_databases_do_not_see_each_other() {
-    let make = async |url: String| {
-        let mut connection = PgConnection::connect(&url).await.unwrap();
-        sqlx::query("CREATE TABLE IF NOT EXISTS seen (n BIGINT)")
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        connection.close().await.unwrap();
-    };
-    let started = Instant::now();
-    let databases = [postgres::database(make).await, postgres::database(make).await];
-    eprintln!("two databases took {:?}", started.elapsed());
+    let databases = [TestDb::postgres().await, TestDb::postgres().await];
     for database in &databases {
         let mut connection = PgConnection::connect(&database.url).await.unwrap();
         sqlx::query("CREATE TABLE mine (n BIGINT)").execute(&mut connection).await.unwrap();

@@ -1,8 +1,11 @@
 //! The one test binary: a folder or file per room, `support` under all of them.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+#[expect(dead_code, reason = "the benches use the rest of it")]
 mod support;

@@ -11,16 +11,10 @@
 
 use std::{fs, path::PathBuf};
 
+use counterfoil::db::{Db, Engine, Options};
 use tokio::sync::OnceCell;
 
 use super::{postgres, scratch};
-
-/// The database a test runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Engine {
-    Sqlite,
-    Postgres,
-}
 
 /// A migrated, empty database that no other test sees; gone when this value is.
 pub(crate) struct TestDb {
@@ -37,6 +31,11 @@ enum Home {
 }
 
 impl TestDb {
+    /// The open database, with the options of a default server.
+    pub(crate) async fn open(&self) -> Db {
+        Db::connect(&self.url, &Options::default()).await.expect("the test's database opens")
+    }
+
     pub(crate) async fn sqlite() -> Self {
         static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
         let template = TEMPLATE
@@ -79,11 +78,10 @@ fn sqlite_url(directory: &std::path::Path) -> String {
 }
 
 /// Brings one database up to date, then lets go of it.
-#[expect(clippy::unused_async, reason = "the database room fills this in")]
 async fn migrate(url: String) {
-    if let Some(path) = url.strip_prefix("sqlite://") {
-        fs::write(path, "").expect("the directory is ours");
-    }
+    let db = Db::connect(&url, &Options::default()).await.expect("the fresh database opens");
+    db.migrate().await.expect("an empty database can be migrated");
+    db.close().await;
 }
 
 /// Runs each test on SQLite and on PostgreSQL, each time with a [`TestDb`] of its own.

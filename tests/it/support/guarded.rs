@@ -40,7 +40,7 @@ kill "$reader"
 "#;
 
 /// How long a server may take to start or to stop before the test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const KEPT_LINES: usize = 200;
 
 /// What to start, and how.
@@ -177,7 +177,7 @@ impl Guarded {
             match self.next_news() {
                 Ok(News::Exit) => return,
                 Ok(_) => {}
-                Err(_) => panic!("the server does not end; its last lines:\n{}", self.log()),
+                Err(late) => panic!("the server does not end ({late}):\n{}", self.log()),
             }
         }
     }
@@ -185,7 +185,7 @@ impl Guarded {
     /// The last lines it printed.
     pub(crate) fn log(&self) -> String {
         let lines = self.log.lock().expect("no reader panicked");
-        lines.iter().map(|line| format!("    {line}\n")).collect()
+        lines.iter().flat_map(|line| ["    ", line.as_str(), "\n"]).collect()
     }
 
     fn next_news(&mut self) -> Result<News, RecvTimeoutError> {
@@ -201,7 +201,7 @@ impl Guarded {
                     return Ok(());
                 }
                 Ok(News::Exit) => return Err(format!("it ended:\n{}", self.log())),
-                Err(_) => return Err(format!("it did not get ready:\n{}", self.log())),
+                Err(late) => return Err(format!("not ready ({late}):\n{}", self.log())),
             }
         }
     }

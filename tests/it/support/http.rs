@@ -3,7 +3,7 @@
 //! A polite client cannot send two `DPoP` headers, a wrong length or half a request; attackers
 //! can. [`Request`] builds exactly the bytes it is told to, [`Response`] shows every header line.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt::Write, net::SocketAddr, time::Duration};
 
 use serde_json::Value;
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
 };
 
 /// Longer than any timeout of the server; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request under construction; headers go out in the order given, repeats included.
 #[derive(Clone, Debug)]
@@ -274,7 +274,7 @@ fn percent(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            write!(encoded, "%{byte:02X}").expect("a string takes everything");
         }
     }
     encoded

@@ -41,6 +41,15 @@ pub(crate) struct Options {
     pub(crate) settings: Vec<String>,
 }
 
+impl Options {
+    /// As in production, and with the slow flush that `make bench-slow-disk` loads into the bench's
+    /// own process, if it did.
+    pub(crate) fn for_bench() -> Self {
+        let preload = std::env::var_os("LD_PRELOAD").map(PathBuf::from);
+        Self { durable: true, preload, settings: Vec::new() }
+    }
+}
+
 /// A PostgreSQL server that belongs to this process.
 pub(crate) struct Server {
     program: Program,
@@ -218,6 +227,8 @@ fn make_cluster(binaries: &Path, directory: &Path, user: Option<&User>, password
         .arg(directory.join("data"))
         .arg("--pwfile")
         .arg(&secret)
+        // Another user may not be able to read it, and a cluster may be made at any speed.
+        .env_remove("LD_PRELOAD")
         .current_dir(directory);
     become_user(&mut initdb, user);
     let output = initdb.output().expect("initdb can be run");

@@ -39,7 +39,8 @@ pub(crate) fn random_hex() -> String {
     fs::File::open("/dev/urandom")
         .and_then(|mut urandom| urandom.read_exact(&mut bytes))
         .expect("/dev/urandom gives bytes");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).flatten().collect()
 }
 
 fn root() -> &'static Path {
@@ -56,6 +57,7 @@ fn root() -> &'static Path {
     })
 }
 
+#[expect(clippy::zombie_processes, reason = "it waits for us: that is its work")]
 fn watch(path: &Path) {
     let mut remover = Command::new("sh")
         .args(["-c", REMOVER, "remover"])

@@ -1,0 +1,52 @@
+# Everything one does here. `make help` lists it.
+
+# How many times `make kill-test` kills the server, on each database.
+ROUNDS ?= 200
+# How long one flush takes under `make bench-slow-disk`, in microseconds.
+FLUSH_DELAY_US ?= 1000
+# Which benches; `make bench BENCH="--bench doors"` runs one.
+BENCH ?= --benches
+
+.PHONY: help run test lint fmt docs bench bench-slow-disk kill-test
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start a sandbox server (release build)
+	cargo run --release
+
+test: ## install what the tests need and is missing, then run all of them
+	@scripts/install-test-tools
+	cargo test --no-fail-fast
+
+lint: ## format, clippy, unused dependencies: warnings are errors
+	cargo fmt --all --check
+	cargo clippy --all-targets -- -D warnings
+	scripts/unused-dependencies
+
+fmt: ## format the code
+	cargo fmt --all
+
+docs: ## build the code's documentation: warnings are errors
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+bench: ## the benches, on the disk as it is
+	@scripts/install-test-tools
+	cargo bench $(BENCH)
+
+# Only the bench's own process (and the database server that it starts) gets the slow flush, not
+# cargo and the compiler: hence a runner. Linux only, because it needs LD_PRELOAD.
+bench-slow-disk: target/slow_flush.so ## the benches, with a flush that takes 1 ms
+	@scripts/install-test-tools
+	COUNTERFOIL_FLUSH_DELAY_US=$(FLUSH_DELAY_US) cargo \
+		--config 'target."cfg(unix)".runner = ["env", "LD_PRELOAD=$(CURDIR)/target/slow_flush.so"]' \
+		bench $(BENCH)
+
+target/slow_flush.so: benches/support/slow_flush.c
+	@mkdir -p target
+	cc -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $< -ldl
+
+kill-test: ## kill -9 the server under load, 200 times on each database, and count what it kept
+	@scripts/install-test-tools
+	COUNTERFOIL_KILL_ROUNDS=$(ROUNDS) cargo test --test it kill:: -- --nocapture
