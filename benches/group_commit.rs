@@ -1,20 +1,27 @@
 //! What sharing a commit is worth: single-row inserts through the write door, beside one commit per
 //! insert on the same file or server, in one run.
 //!
-//! `make bench-group-commit` runs it twice: with the disk as it is, and with a flush that takes a
+//! `make bench` runs it on the disk as it is, `make bench-slow-disk` with a flush that takes a
 //! millisecond, as on a disk that keeps its promises (`benches/support/slow_flush.c`).
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench reports and may stop")]
-#![expect(clippy::float_arithmetic, clippy::as_conversions, reason = "ratios for people, not money")]
+#![expect(
+    clippy::float_arithmetic,
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "ratios for people, not money"
+)]
 #![expect(clippy::disallowed_methods, reason = "a bench spawns its own callers")]
 
+#[cfg(test)]
+#[expect(dead_code, unused_imports, unused_macros, reason = "the tests use the rest of it")]
 #[path = "../tests/it/support/mod.rs"]
 mod support;
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -28,7 +35,8 @@ use sqlx::{PgPool, SqlitePool, pool::PoolOptions, sqlite::SqliteConnectOptions};
 const CALLERS: [usize; 4] = [1, 8, 64, 256];
 const INSERT: &str = "INSERT INTO bench (id, body) VALUES ($1, $2)";
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS bench (id BIGINT PRIMARY KEY, body TEXT NOT NULL)";
-const BODY: &str = "a row of the size that an event or a quote has, more or less: 0123456789 0123456789";
+const BODY: &str =
+    "a row of the size that an event or a quote has, more or less: 0123456789 0123456789";
 
 /// One commit per insert, with the same settings as the door uses.
 #[derive(Clone)]
@@ -63,7 +71,7 @@ async fn door(db: &Db, merchant: MerchantId, id: i64) {
 }
 
 /// Inserts per second, and the median of one insert in microseconds.
-async fn measure<F, W>(callers: usize, ids: &Arc<AtomicU64>, insert: F) -> (f64, f64)
+async fn measure<F, W>(callers: usize, ids: &Arc<AtomicI64>, insert: F) -> (f64, f64)
 where
     F: Fn(usize, i64) -> W + Clone + Send + 'static,
     W: Future<Output = ()> + Send,
@@ -76,10 +84,10 @@ where
         running.push(tokio::spawn(async move {
             let mut took = Vec::new();
             while Instant::now() < until {
-                let id = ids.fetch_add(1, Ordering::Relaxed) as i64;
+                let id = ids.fetch_add(1, Ordering::Relaxed);
                 let begun = Instant::now();
                 insert(caller, id).await;
-                took.push(begun.elapsed().as_micros() as u64);
+                took.push(u64::try_from(begun.elapsed().as_micros()).unwrap());
             }
             took
         }));
@@ -98,7 +106,7 @@ fn run_millis() -> u64 {
 }
 
 async fn compare(engine: &str, db: &Db, bares: &[(&str, Bare)]) {
-    let ids = Arc::new(AtomicU64::new(1));
+    let ids = Arc::new(AtomicI64::new(1));
     let merchants: Arc<Vec<MerchantId>> =
         Arc::new((0..256).map(|_| MerchantId::make(&Clock::system(), &Random::system())).collect());
     for callers in CALLERS {
@@ -133,11 +141,11 @@ async fn sqlite() -> Result<(), DbError> {
     let file = file
         .foreign_keys(true)
         .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(60));
+        .busy_timeout(Duration::from_mins(1));
     let pool = PoolOptions::new()
         .max_connections(1)
         .test_before_acquire(false)
-        .acquire_timeout(Duration::from_secs(60))
+        .acquire_timeout(Duration::from_mins(1))
         .connect_with(file)
         .await?;
     sqlx::query(TABLE).execute(&pool).await?;
@@ -148,9 +156,7 @@ async fn sqlite() -> Result<(), DbError> {
 }
 
 async fn postgres() -> Result<(), DbError> {
-    let preload = std::env::var_os("BENCH_PRELOAD").map(Into::into);
-    let options = support::postgres::Options { durable: true, preload, ..Default::default() };
-    let server = support::postgres::Server::start(&options);
+    let server = support::postgres::Server::start(&support::postgres::Options::for_bench());
     let url = server.url("postgres");
     let db = Db::connect(&url, &Options::default()).await.unwrap();
     let mut bares = Vec::new();
@@ -158,7 +164,7 @@ async fn postgres() -> Result<(), DbError> {
         let pool = PoolOptions::new()
             .max_connections(size)
             .test_before_acquire(false)
-            .acquire_timeout(Duration::from_secs(60))
+            .acquire_timeout(Duration::from_mins(1))
             .connect(&url)
             .await?;
         bares.push((label, Bare::Postgres(pool)));
