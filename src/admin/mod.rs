@@ -1,7 +1,7 @@
 //! The `counterfoil` command: one file per verb, one place that prints.
 //!
 //! A verb's file has `pub struct Args` (what clap reads) and `pub async fn run(args, &Setup, &Output)`.
-//! To add one: write its file, add it to [`Verb`] and to [`run`]. Verbs call services, never stores.
+//! To add one: write its file, add it to `Verb` and to `run`. Verbs call services, never stores.
 //!
 //! Exit codes: 0 done; 1 refused or failed; 2 the command line or the configuration cannot be used.
 //! With `--json` stdout carries one JSON document and stderr `{"error":{"code":…,"message":…}}`.

@@ -177,10 +177,12 @@ fn neither_debug_nor_a_fault_shows_a_secret() {
 
     let wrong = Sources::none()
         .variable("COUNTERFOIL_DATABASE_URL", "mysql://u:hunter2@db/x")
+        .variable("COUNTERFOIL_PUBLIC_URL", "https://u:hunter2@pay.example")
+        .variable("COUNTERFOIL_OTLP__ENDPOINT", "https://u:hunter2@traces.example")
         .variable("COUNTERFOIL_REDIS_URL", "http://hunter2")
         .variable("COUNTERFOIL_KEYS__ENCRYPTION_KEY", "hunter2");
     let fault = fault(&wrong);
-    assert_eq!(fault.matches("must be").count(), 3, "{fault}");
+    assert_eq!(fault.matches("must be").count(), 5, "{fault}");
     assert!(!fault.contains("hunter2"), "{fault}");
 }
 

@@ -25,6 +25,10 @@ pub(super) enum Raw {
 impl std::fmt::Display for Raw {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            // An address with a user in it has a password, too, most of the time.
+            Self::Text(text) | Self::Loose(text) if text.contains('@') => {
+                f.write_str("one with an @")
+            }
             Self::Text(text) | Self::Loose(text) => write!(f, "{text:?}"),
             Self::Integer(number) => write!(f, "{number}"),
             Self::Bool(value) => write!(f, "{value}"),

@@ -56,8 +56,10 @@ impl Otlp {
 
 fn endpoint(raw: &Raw) -> Parsed<String> {
     let wanted = "an http or https address such as \"http://127.0.0.1:4318/v1/traces\"";
+    // No user in it: this address is shown in logs. Collectors take their key as a header, which the
+    // exporter reads from OTEL_EXPORTER_OTLP_HEADERS.
     let web = |text: &String| {
-        let uri = text.parse::<http::Uri>().ok();
+        let uri = text.parse::<http::Uri>().ok().filter(|_| !text.contains('@'));
         uri.is_some_and(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
         })
