@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The world as a service sees it: the database, the time and the dice.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Ctx {
     /// Behind its two doors.
     pub db: Db,

@@ -122,6 +122,8 @@ ids! {
     RequestId = "req_";
     /// A unit of background work.
     JobId = "job_";
+    /// A process that serves.
+    ReplicaId = "rep_";
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! in, never taken, so that a test can wind the clock and repeat the dice.
 
 pub mod clock;
+pub mod environment;
 pub mod failure;
 pub mod ids;
 pub mod pagination;

@@ -1,35 +1,8 @@
-//! Which of the three worlds this server lives in.
+//! How the environment is written.
 
 use super::values::choice;
 use super::values::{Parsed, Raw};
-
-/// The world decides defaults, prefixes of client ids, and what may be done without real money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Environment {
-    /// For trying out: no real money, convenient defaults.
-    Sandbox,
-    /// A rehearsal with production's settings, not held to its refusals.
-    Staging,
-    /// Real money; refuses to start on what is only safe in a sandbox.
-    Production,
-}
-
-impl Environment {
-    /// The name, as in the file and inside client ids.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sandbox => "sandbox",
-            Self::Staging => "staging",
-            Self::Production => "production",
-        }
-    }
-}
-
-impl std::fmt::Display for Environment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use crate::base::environment::Environment;
 
 pub(super) fn environment(raw: &Raw) -> Parsed<Environment> {
     choice(&[

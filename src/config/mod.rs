@@ -24,10 +24,10 @@ mod values;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use crate::base::environment::Environment;
 use crate::base::secret::Secret;
 use crate::db;
 pub use catalogue::EXAMPLE;
-pub use environment::Environment;
 pub use fault::ConfigFault;
 use layers::Layers;
 pub use origin::WebOrigin;

@@ -16,9 +16,12 @@ pub enum DbError {
     /// Another transaction held the row for too long.
     #[error("another transaction holds the row")]
     Locked(#[source] sqlx::Error),
-    /// The connection is gone or none came in time.
-    #[error("the database cannot be reached")]
+    /// The connection is gone; another one may do.
+    #[error("the connection to the database is lost")]
     Lost(#[source] sqlx::Error),
+    /// The database lives and has no time for us: no connection came, or a statement took too long.
+    #[error("the database is too busy")]
+    Busy(#[source] sqlx::Error),
     /// The database takes no writes: disk full, read-only, or somebody else holds the file.
     #[error("the database takes no writes")]
     NoWrites(#[source] sqlx::Error),
@@ -60,13 +63,12 @@ impl From<sqlx::Error> for DbError {
                 Some(Class::RunAgain) => Self::RunAgain(error),
                 Some(Class::Locked) => Self::Locked(error),
                 Some(Class::Lost) => Self::Lost(error),
+                Some(Class::Busy) => Self::Busy(error),
                 Some(Class::NoWrites) => Self::NoWrites(error),
                 _ => Self::Other(error),
             },
-            E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => {
-                Self::Lost(error)
-            }
-            E::Protocol(_) => Self::Lost(error),
+            E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed => Self::Lost(error),
+            E::PoolTimedOut | E::PoolClosed => Self::Busy(error),
             _ => Self::Other(error),
         }
     }
@@ -76,6 +78,7 @@ enum Class {
     RunAgain,
     Locked,
     Lost,
+    Busy,
     NoWrites,
     Other,
 }
@@ -86,8 +89,10 @@ fn classify(code: &str) -> Class {
     match code {
         "40001" | "40P01" => Class::RunAgain,
         "55P03" => Class::Locked,
-        // 57014 is our own statement time-out: the server lives, but not for us now.
-        "57014" | "57P01" | "57P02" | "57P03" | "53300" => Class::Lost,
+        // The first is our own statement time-out.
+        "57014" | "53300" => Class::Busy,
+        // A server that shuts down, has crashed or is starting.
+        "57P01" | "57P02" | "57P03" => Class::Lost,
         "25006" | "53100" => Class::NoWrites,
         _ if code.starts_with("08") => Class::Lost,
         _ => match code.parse::<u32>().map(|extended| extended & 0xff) {
@@ -118,7 +123,7 @@ pub(super) fn wants_retry(failure: &Failure) -> bool {
 }
 
 pub(super) fn is_lost_connection(failure: &Failure) -> bool {
-    matches!(cause(failure), Some(DbError::Lost(sqlx::Error::Io(_) | sqlx::Error::Protocol(_))))
+    matches!(cause(failure), Some(DbError::Lost(_)))
 }
 
 fn cause(failure: &Failure) -> Option<&DbError> {

@@ -31,6 +31,7 @@ macro_rules! steps {
 /// Every migration, oldest first. A released one never changes; a new one is added.
 const STEPS: &[Step] = steps![
     1 "0001_ground",
+    2 "0002_oauth",
 ];
 
 /// The schema version that this program was written for.

@@ -165,3 +165,10 @@ impl Db {
         self.lanes.get(spread).ok_or_else(|| Failure::new(Code::Unavailable))
     }
 }
+
+impl std::fmt::Debug for Db {
+    /// Not the address: it may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::write!(f, "Db({:?})", self.engine())
+    }
+}

@@ -49,7 +49,8 @@ impl Pools {
                 .max_lifetime(None)
                 .test_before_acquire(false)
         };
-        let write = pool().max_connections(1).connect_lazy_with(file.clone());
+        // One for the lane, which keeps it, and one for migrations.
+        let write = pool().max_connections(2).connect_lazy_with(file.clone());
         // The writer comes first: it makes the file and its journal, which readers need.
         write.acquire().await.map_err(DbError::from)?;
         let read = pool()
@@ -124,7 +125,7 @@ impl Pools {
 
 /// Whatever kept us from a connection, the caller may simply try again.
 fn no_connection(error: sqlx::Error) -> Failure {
-    unavailable().caused_by(DbError::Lost(error))
+    unavailable().caused_by(DbError::Busy(error))
 }
 
 fn make_folder(file: &Path) -> Result<()> {

@@ -1,5 +1,8 @@
 //! Who may ask: merchants, credentials, tokens and proofs.
 
+pub mod cluster;
 pub mod credentials;
 pub mod merchants;
+pub mod replicas;
+pub mod scopes;
 pub mod secrets;

@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod db;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 #[expect(dead_code, reason = "the benches use the rest of it")]

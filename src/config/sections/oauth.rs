@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::DatabaseUrl;
+use crate::base::environment::Environment;
 use crate::base::secret::Secret;
-use crate::config::environment::Environment;
 use crate::config::origin::{WebOrigin, origin};
 use crate::config::reader::Reader;
 use crate::config::values::{Raw, choice, duration, integer, size};

@@ -72,7 +72,7 @@ const BAD: &[(&str, &str, &str)] = &[
     ("payouts/app.rs", "use axum::Json;", "HTTP lives in http.rs"),
     ("oauth/keys.rs", "fn f(r: axum::http::Request<()>) {}", "HTTP lives in http.rs"),
     ("app.rs", "use std::{env, fs};", "only the configuration reads"),
-    ("main.rs", "fn f() { std::env::var_os(\"X\"); }", "only the configuration reads"),
+    ("app.rs", "fn f() { std::env::var_os(\"X\"); }", "only the configuration reads"),
     ("jobs/mod.rs", "fn f() { std::time::SystemTime::now(); }", "ask the clock"),
     ("jobs/mod.rs", "fn f() { OffsetDateTime::now_utc(); }", "ask the clock"),
     ("ledger/model.rs", "fn rate() -> f64 { 0 }", "counted, not measured"),

@@ -1,0 +1,71 @@
+//! Who else serves from this database.
+//!
+//! A replica that remembers proofs in its own memory must be alone: a proof spent there could be
+//! spent again at the next one. So each replica shows signs of life, and one that finds another
+//! while either of them remembers in memory refuses to serve.
+
+mod store;
+
+use std::{sync::Arc, time::Duration};
+
+pub use store::STATEMENTS;
+
+use crate::{
+    base::{
+        failure::{Code, Failure, Result},
+        ids::ReplicaId,
+    },
+    ctx::Ctx,
+    db::{self, Owner},
+};
+
+/// How often a sign of life is given.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
+/// After this long without one, a replica is taken for dead.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// This process, among those that serve from one database.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    ctx: Ctx,
+    id: ReplicaId,
+    replay_store: Arc<str>,
+}
+
+impl Replica {
+    /// Takes a place among the replicas, or says why it cannot.
+    pub async fn join(ctx: &Ctx, replay_store: &str) -> Result<Self> {
+        let id = ReplicaId::make(&ctx.clock, &ctx.random);
+        let replica = Self { ctx: ctx.clone(), id, replay_store: replay_store.into() };
+        replica.beat().await?;
+        Ok(replica)
+    }
+
+    /// Gives a sign of life, and looks around: a replica that must be alone may no longer be.
+    pub async fn beat(&self) -> Result<()> {
+        let now = self.ctx.now();
+        let silent_since = now.minus(SILENCE);
+        let stores = db::write!(self.ctx.db, Owner::House, |tx| {
+            store::forget(tx, silent_since).await?;
+            store::beat(tx, self.id, &self.replay_store, now).await?;
+            Ok(store::others(tx, self.id).await?)
+        })?;
+        if stores.is_empty() || (&*self.replay_store != "memory" && !alone(&stores)) {
+            return Ok(());
+        }
+        Err(Failure::new(Code::NotConfigured).caused_by(
+            "another replica serves from this database while proofs are remembered in memory: a proof \
+             spent at one could be spent again at the other; set redis_url, or oauth.replay_store to \
+             \"postgres\", on every replica, or stop the other one",
+        ))
+    }
+
+    /// Leaves the place free, so that a restart need not wait for the silence to be noticed.
+    pub async fn leave(&self) -> Result<()> {
+        db::write!(self.ctx.db, Owner::House, |tx| Ok(store::leave(tx, self.id).await?))
+    }
+}
+
+fn alone(stores: &[String]) -> bool {
+    stores.iter().any(|store| store == "memory")
+}

@@ -1,0 +1,158 @@
+//! Group commit: what is acknowledged is there, what failed or went away is not, and nobody hangs.
+
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+
+use counterfoil::{
+    base::{
+        clock::Clock,
+        failure::{Code, Failure, Result},
+        ids::MerchantId,
+        random::Random,
+    },
+    db::{self, Db, Options},
+};
+use tokio::{sync::oneshot, task::JoinSet};
+
+use super::{HOUSE, count, insert, insert_in};
+use crate::support::both::both;
+
+fn fresh() -> MerchantId {
+    MerchantId::make(&Clock::system(), &Random::system())
+}
+
+async fn insert_then_fail(db: &Db, id: MerchantId) -> Result<()> {
+    db::write!(db, HOUSE, |tx| {
+        insert_in(tx, id).await?;
+        Err(Failure::new(Code::InvalidState))
+    })
+}
+
+both! {
+    /// Of many writes at once, those that fail leave nothing and disturb nobody.
+    async fn a_failing_write_undoes_itself_alone(test: TestDb) {
+        let db = test.open().await;
+        let mut writes = JoinSet::new();
+        for number in 0..300 {
+            let db = db.clone();
+            writes.spawn(async move {
+                let id = fresh();
+                match number % 3 {
+                    0 => insert_then_fail(&db, id).await.unwrap_err().code() == Code::InvalidState,
+                    1 => db::write!(db, HOUSE, |tx| insert_in(tx, id).await).is_ok(),
+                    // The same row twice: the statement itself fails, which on PostgreSQL breaks
+                    // the transaction back to the savepoint.
+                    _ => db::write!(db, HOUSE, |tx| {
+                        insert_in(tx, id).await?;
+                        insert_in(tx, id).await
+                    })
+                    .is_err(),
+                }
+            });
+        }
+        assert!(writes.join_all().await.into_iter().all(|as_expected| as_expected));
+        assert_eq!(count(&db).await, 100);
+    }
+
+    /// What a write has been told is done is there for another connection.
+    async fn an_acknowledged_write_is_there(test: TestDb) {
+        let (db, other) = (test.open().await, test.open().await);
+        for expected in 1..=20 {
+            insert(&db, fresh()).await.unwrap();
+            assert_eq!(count(&other).await, expected);
+        }
+    }
+
+    /// A caller whose client goes away in the middle of its work leaves no half of it, and those
+    /// who share its transaction get theirs.
+    async fn a_caller_that_goes_away_is_undone(test: TestDb) {
+        let db = test.open().await;
+        for _ in 0..30 {
+            let (halfway, reached) = oneshot::channel();
+            let leaver = tokio::spawn(stuck_halfway(db.clone(), halfway));
+            reached.await.unwrap();
+            let mut others = JoinSet::new();
+            for _ in 0..3 {
+                let db = db.clone();
+                others.spawn(async move { insert(&db, fresh()).await });
+            }
+            leaver.abort();
+            for other in others.join_all().await {
+                other.unwrap();
+            }
+        }
+        assert_eq!(count(&db).await, 90);
+    }
+
+    /// One that leaves the queue may have been the one that the last turn left its commit to.
+    async fn nobody_waits_for_a_caller_that_left_the_queue(test: TestDb) {
+        let db = test.open().await;
+        for _ in 0..30 {
+            let (in_turn, reached) = oneshot::channel();
+            let (finish, finished) = oneshot::channel();
+            let holder = tokio::spawn(insert_when_told(db.clone(), in_turn, finished));
+            reached.await.unwrap();
+            let mut waiter = Box::pin(insert(&db, fresh()));
+            poll_once(waiter.as_mut()).await;
+            finish.send(()).unwrap();
+            drop(waiter);
+            // Without the rescue this would hang until the harness gives up.
+            tokio::time::timeout(Duration::from_secs(20), holder).await.unwrap().unwrap().unwrap();
+        }
+        assert_eq!(count(&db).await, 30);
+    }
+
+    /// A full queue refuses at once instead of letting callers pile up.
+    async fn a_full_queue_refuses_at_once(test: TestDb) {
+        let options = Options { queue_depth: 2, postgres_lanes: 1, ..Options::default() };
+        let db = Db::connect(&test.url, &options).await.unwrap();
+        let (in_turn, reached) = oneshot::channel();
+        let (finish, finished) = oneshot::channel();
+        let holder = tokio::spawn(insert_when_told(db.clone(), in_turn, finished));
+        reached.await.unwrap();
+        let mut waiter = Box::pin(insert(&db, fresh()));
+        poll_once(waiter.as_mut()).await;
+        let refused = insert(&db, fresh()).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unavailable);
+        assert!(refused.headers().iter().any(|(name, _)| *name == "retry-after"));
+        finish.send(()).unwrap();
+        let (first, second) = tokio::join!(holder, waiter);
+        first.unwrap().unwrap();
+        second.unwrap();
+        assert_eq!(count(&db).await, 2);
+    }
+}
+
+async fn stuck_halfway(db: Db, halfway: oneshot::Sender<()>) -> Result<()> {
+    let mut halfway = Some(halfway);
+    db::write!(db, HOUSE, |tx| {
+        insert_in(tx, fresh()).await?;
+        if let Some(halfway) = halfway.take() {
+            halfway.send(()).unwrap();
+        }
+        std::future::pending().await
+    })
+}
+
+async fn insert_when_told(
+    db: Db,
+    in_turn: oneshot::Sender<()>,
+    finished: oneshot::Receiver<()>,
+) -> Result<()> {
+    let mut wait = Some((in_turn, finished));
+    db::write!(db, HOUSE, |tx| {
+        if let Some((in_turn, finished)) = wait.take() {
+            in_turn.send(()).unwrap();
+            finished.await.unwrap();
+        }
+        insert_in(tx, fresh()).await
+    })
+}
+
+async fn poll_once<F: Future + Unpin>(future: F) {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        assert!(future.as_mut().poll(cx).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+}

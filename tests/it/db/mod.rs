@@ -1,0 +1,53 @@
+//! The database's doors, its migrations and its statements, on both engines.
+
+mod faults;
+mod idempotency;
+mod jobs;
+mod lanes;
+mod migrations;
+mod statements;
+
+use counterfoil::{
+    base::{
+        clock::{Clock, HandWound},
+        failure::Result,
+        ids::MerchantId,
+        random::Random,
+        timestamp::Timestamp,
+    },
+    ctx::Ctx,
+    db::{self, Db, Owner, Tx},
+};
+
+/// A merchant's row without the cost of a password.
+pub(crate) async fn merchant(db: &Db, seed: u64) -> MerchantId {
+    let id = MerchantId::make(&Clock::system(), &Random::seeded(seed));
+    insert(db, id).await.expect("a merchant can be made");
+    id
+}
+
+async fn insert(db: &Db, id: MerchantId) -> Result<()> {
+    db::write!(db, id, |tx| insert_in(tx, id).await)
+}
+
+async fn insert_in(tx: &mut Tx, id: MerchantId) -> Result<()> {
+    const INSERT: &str = "INSERT INTO merchants
+        (id, name, email, password_hash, status, created_at_us)
+        VALUES ($1, 'A shop', $2, 'none', 'active', 0)";
+    db::exec!(tx, INSERT, id, id.to_string())?;
+    Ok(())
+}
+
+async fn count(db: &Db) -> i64 {
+    let counted: Result<i64> =
+        db::read!(db, |tx| Ok(db::one!(tx, (i64,), "SELECT COUNT(*) FROM merchants")?.0));
+    counted.expect("merchants can be counted")
+}
+
+/// A context whose clock the test winds.
+fn ctx(db: &Db) -> (Ctx, HandWound) {
+    let (clock, hands) = Clock::hand_wound(Timestamp::from_unix_seconds(1_800_000_000));
+    (Ctx { db: db.clone(), clock, random: Random::seeded(1) }, hands)
+}
+
+const HOUSE: Owner = Owner::House;

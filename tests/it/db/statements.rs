@@ -1,0 +1,90 @@
+//! Every statement is prepared on both engines, and every store is known here.
+
+use std::{fs, path::Path};
+
+use counterfoil::db::Statement;
+use sqlx::{Connection, Executor, SqlSafeStr, Statement as _};
+
+use crate::support::both::TestDb;
+
+/// Each store with its statements; a new store is added here, or the second test fails.
+const STORES: &[(&str, &[Statement])] = &[
+    ("jobs/store.rs", counterfoil::jobs::STATEMENTS),
+    ("oauth/cluster/store.rs", counterfoil::oauth::cluster::STATEMENTS),
+    ("oauth/merchants/store.rs", counterfoil::oauth::merchants::STATEMENTS),
+    ("oauth/replicas/store.rs", counterfoil::oauth::replicas::STATEMENTS),
+    ("web/idempotency/store.rs", counterfoil::web::idempotency::STATEMENTS),
+];
+
+/// How many values a statement wants, by its text.
+fn wanted(sql: &str) -> usize {
+    sql.split('$')
+        .skip(1)
+        .filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok())
+        .max()
+        .unwrap_or(0)
+}
+
+#[tokio::test]
+async fn every_statement_is_accepted_by_both_engines() {
+    let (sqlite, postgres) = (TestDb::sqlite().await, TestDb::postgres().await);
+    let mut file = sqlx::SqliteConnection::connect(&sqlite.url).await.unwrap();
+    let mut server = sqlx::PgConnection::connect(&postgres.url).await.unwrap();
+    let mut faults = Vec::new();
+    for (store, statements) in STORES {
+        for statement in *statements {
+            match (&mut file).prepare(statement.sqlite.into_sql_str()).await {
+                Ok(prepared) => check(&mut faults, store, statement.sqlite, prepared.parameters()),
+                Err(error) => {
+                    faults.push(format!("{store} on SQLite: {error}: {}", statement.sqlite))
+                }
+            }
+            match (&mut server).prepare(statement.postgres.into_sql_str()).await {
+                Ok(prepared) => {
+                    check(&mut faults, store, statement.postgres, prepared.parameters())
+                }
+                Err(error) => {
+                    faults.push(format!("{store} on PostgreSQL: {error}: {}", statement.postgres));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// sqlx leaves a missing value as NULL on SQLite without a word, so the count is checked.
+fn check<T>(
+    faults: &mut Vec<String>,
+    store: &str,
+    sql: &str,
+    parameters: Option<sqlx::Either<&[T], usize>>,
+) {
+    let count = match parameters {
+        Some(sqlx::Either::Left(types)) => types.len(),
+        Some(sqlx::Either::Right(count)) => count,
+        None => 0,
+    };
+    if count != wanted(sql) {
+        faults.push(format!("{store}: {count} parameters, the text names {}: {sql}", wanted(sql)));
+    }
+}
+
+#[test]
+fn every_store_is_in_the_list() {
+    let mut found = Vec::new();
+    walk(Path::new("src"), &mut found);
+    found.sort();
+    let known: Vec<_> = STORES.iter().map(|(store, _)| (*store).to_owned()).collect();
+    assert_eq!(found, known, "list each store.rs, in order of its path");
+}
+
+fn walk(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else if path.file_name().is_some_and(|name| name == "store.rs") {
+            found.push(path.strip_prefix("src").unwrap().display().to_string());
+        }
+    }
+}
