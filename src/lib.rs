@@ -6,6 +6,7 @@ pub mod config;
 pub mod ctx;
 pub mod db;
 pub mod jobs;
+pub mod money;
 pub mod oauth;
 pub mod telemetry;
 pub mod web;
