@@ -45,7 +45,7 @@ async fn two_databases_do_not_see_each_other() {
 #[test]
 fn a_dropped_server_is_gone() {
     let directory = scratch::directory("guarded");
-    let script = ["-c", "echo up; while :; do sleep 100; done"];
+    let script = ["-c", "echo up; exec sleep 1000"];
     let guarded = Program::new("sh", &directory).args(script).start("up").unwrap();
     let pid = guarded.pid;
     assert!(runs(pid));

@@ -171,13 +171,17 @@ impl Guarded {
         self.wait_for_exit();
     }
 
-    /// Waits until the server has gone, by a signal sent before or by itself.
+    /// Waits until the server has gone, by a signal sent before or by itself, and every process
+    /// that it started too: they hold the other end of our pipe, and a killed PostgreSQL's last
+    /// child must have let go of the data before the next server may have it.
     pub(crate) fn wait_for_exit(&mut self) {
         loop {
             match self.next_news() {
-                Ok(News::Exit) => return,
                 Ok(_) => {}
-                Err(late) => panic!("the server does not end ({late}):\n{}", self.log()),
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("the server does not end:\n{}", self.log())
+                }
             }
         }
     }
@@ -192,18 +196,17 @@ impl Guarded {
         self.news.get_mut().expect("nobody panicked with it").recv_timeout(PATIENCE)
     }
 
+    /// Until both have come: a quick server is ready before its watchdog has told its number.
     fn wait_until_ready(&mut self) -> Result<(), String> {
-        loop {
+        while self.pid == 0 || self.ready_line.is_empty() {
             match self.next_news() {
                 Ok(News::Pid(pid)) => self.pid = pid,
-                Ok(News::Ready(line)) => {
-                    self.ready_line = line;
-                    return Ok(());
-                }
+                Ok(News::Ready(line)) => self.ready_line = line,
                 Ok(News::Exit) => return Err(format!("it ended:\n{}", self.log())),
                 Err(late) => return Err(format!("not ready ({late}):\n{}", self.log())),
             }
         }
+        Ok(())
     }
 }
 
@@ -211,6 +214,10 @@ impl Drop for Guarded {
     fn drop(&mut self) {
         drop(self.signals.take());
         let _ = self.watchdog.wait();
+        // A panic that is under way may not be followed by another one.
+        if !std::thread::panicking() {
+            self.wait_for_exit();
+        }
     }
 }
 
