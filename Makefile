@@ -28,8 +28,9 @@ lint: ## format, clippy, unused dependencies: warnings are errors
 fmt: ## format the code
 	cargo fmt --all
 
+# Private items are documented too, for those who work here, so links to them are welcome.
 docs: ## build the code's documentation: warnings are errors
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --no-deps --document-private-items
 
 bench: ## the benches, on the disk as it is
 	@scripts/install-test-tools

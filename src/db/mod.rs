@@ -10,7 +10,7 @@
 //!
 //! A store function takes `&mut Tx` and uses one of the four macros of [`dispatch`]:
 //!
-//! ```ignore
+//! ```text
 //! pub async fn find(tx: &mut Tx, id: MerchantId) -> Result<Option<Merchant>, DbError> {
 //!     db::optional!(tx, MerchantRow, FIND, id)?.map(Merchant::try_from).transpose()
 //! }

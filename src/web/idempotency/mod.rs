@@ -4,7 +4,7 @@
 //! replayed. Otherwise do the work and [`keep`] the answer. A failure undoes the claim with
 //! everything else, so that a corrected request may use the key again.
 //!
-//! ```ignore
+//! ```text
 //! db::write!(ctx.db, merchant, |tx| {
 //!     if let Some(answer) = idempotency::claim(tx, &request, id, now).await? {
 //!         return Ok(answer);

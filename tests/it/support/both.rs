@@ -1,6 +1,6 @@
 //! One test, two databases.
 //!
-//! ```ignore
+//! ```text
 //! both! {
 //!     /// A payout is found again by its id.
 //!     async fn a_payout_is_found(db: TestDb) { … }
