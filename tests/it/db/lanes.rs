@@ -1,5 +1,7 @@
 //! Group commit: what is acknowledged is there, what failed or went away is not, and nobody hangs.
 
+#![expect(clippy::disallowed_methods, reason = "a test abandons its own tasks on purpose")]
+
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use counterfoil::{

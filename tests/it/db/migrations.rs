@@ -115,7 +115,9 @@ async fn postgres_shape(url: &str) -> Shape {
     for (table, keys) in by_table {
         shape.entry(table).or_default().extend(foreign_keys(keys));
     }
-    shape.values_mut().for_each(|facts| facts.sort());
+    for facts in shape.values_mut() {
+        facts.sort();
+    }
     shape
 }
 

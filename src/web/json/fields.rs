@@ -1,0 +1,175 @@
+//! Reads a body member by member and reports every fault together.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::base::failure::{Failure, FieldFault, Result};
+
+/// The members of one object. Ask for each that the API documents, then call [`Fields::finish`].
+///
+/// ```ignore
+/// let mut fields = body.fields()?;
+/// let currency = fields.required("source_currency", text(Currency::from_str));
+/// let country = fields.optional("dest_country", text(Country::from_str));
+/// fields.finish(|| Some(NewQuote { currency: currency?, country: country? }))
+/// ```
+#[derive(Debug)]
+pub struct Fields<'a> {
+    members: &'a Map<String, Value>,
+    path: String,
+    known: BTreeSet<&'static str>,
+    faults: Vec<FieldFault>,
+}
+
+impl<'a> Fields<'a> {
+    /// The members of a body that must be an object.
+    pub fn of(value: &'a Value) -> Result<Self> {
+        let Value::Object(members) = value else {
+            return Err(Failure::invalid(vec![FieldFault {
+                field: "(body)".to_owned(),
+                message: "must be a JSON object".to_owned(),
+            }]));
+        };
+        Ok(Self { members, path: String::new(), known: BTreeSet::new(), faults: Vec::new() })
+    }
+
+    /// A member that must be there; `None` after a fault was noted.
+    pub fn required<T, E: ToString>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&'a Value) -> Result<T, E>,
+    ) -> Option<T> {
+        match self.member(name) {
+            Some(value) => self.noted(name, read(value)),
+            None => {
+                self.fault(name, "is required");
+                None
+            }
+        }
+    }
+
+    /// A member that may be missing or null: `Some(None)` then, `None` after a fault was noted.
+    pub fn optional<T, E: ToString>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&'a Value) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        match self.member(name) {
+            Some(value) => self.noted(name, read(value)).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// An object inside this one, read by `inner` under its dotted path.
+    pub fn nested<T>(
+        &mut self,
+        name: &'static str,
+        inner: impl FnOnce(&mut Fields<'a>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        let Some(value) = self.member(name) else { return Some(None) };
+        let Value::Object(members) = value else {
+            self.fault(name, "must be an object");
+            return None;
+        };
+        let path = format!("{}{name}.", self.path);
+        let mut fields = Fields { members, path, known: BTreeSet::new(), faults: Vec::new() };
+        let value = inner(&mut fields);
+        fields.note_unknown();
+        self.faults.append(&mut fields.faults);
+        value.map(Some)
+    }
+
+    /// Notes a fault that only several members together show.
+    pub fn fault(&mut self, name: &str, message: &str) {
+        let field = format!("{}{name}", self.path);
+        self.faults.push(FieldFault { field, message: message.to_owned() });
+    }
+
+    /// Refuses unknown members, reports all faults, or builds the value.
+    pub fn finish<T>(mut self, build: impl FnOnce() -> Option<T>) -> Result<T> {
+        self.note_unknown();
+        if !self.faults.is_empty() {
+            return Err(Failure::invalid(self.faults));
+        }
+        build().ok_or_else(|| Failure::internal("a value is missing and no fault was noted"))
+    }
+
+    fn member(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.known.insert(name);
+        self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    fn noted<T, E: ToString>(&mut self, name: &str, read: Result<T, E>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fault(name, &error.to_string());
+                None
+            }
+        }
+    }
+
+    fn note_unknown(&mut self) {
+        let unknown: Vec<_> =
+            self.members.keys().filter(|name| !self.known.contains(name.as_str())).collect();
+        for name in unknown {
+            // Names come from outside; a long one would only swell the answer.
+            let name: String = name.chars().take(64).collect();
+            let field = format!("{}{name}", self.path);
+            self.faults.push(FieldFault { field, message: "is not a known field".to_owned() });
+        }
+    }
+}
+
+/// Reads a JSON string with a text parser.
+pub fn text<T, E: ToString>(
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> impl FnOnce(&Value) -> Result<T, String> {
+    move |value| match value {
+        Value::String(text) => parse(text).map_err(|error| error.to_string()),
+        _ => Err("must be a string".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_fault_is_told_with_its_path() {
+        let body = json!({
+            "a": 1, "nested": { "b": "x", "odd": 1 }, "extra": true, "empty": null,
+        });
+        let mut fields = Fields::of(&body).unwrap();
+        let a = fields.required("a", text(str::parse::<String>));
+        let missing = fields.required("missing", text(str::parse::<String>));
+        let empty = fields.optional("empty", text(str::parse::<String>));
+        let nested = fields.nested("nested", |inner| inner.required("b", text(str::parse::<u8>)));
+        assert_eq!(empty, Some(None));
+        let refused = fields.finish(|| Some((a?, missing?, nested?))).unwrap_err();
+        let told: Vec<_> =
+            refused.fields().iter().map(|f| format!("{} {}", f.field, f.message)).collect();
+        assert_eq!(
+            told,
+            [
+                "a must be a string",
+                "missing is required",
+                "nested.b invalid digit found in string",
+                "nested.odd is not a known field",
+                "extra is not a known field",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_good_body_is_built() {
+        let body = json!({ "a": "7" });
+        let mut fields = Fields::of(&body).unwrap();
+        let a = fields.required("a", text(str::parse::<u8>));
+        assert_eq!(fields.finish(|| a).unwrap(), 7);
+        assert!(Fields::of(&json!([])).is_err());
+    }
+}
