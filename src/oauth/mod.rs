@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod credentials;
+pub mod dpop;
 pub mod jose;
 pub mod merchants;
 pub mod replicas;
