@@ -8,3 +8,4 @@ pub mod merchants;
 pub mod replicas;
 pub mod scopes;
 pub mod secrets;
+pub mod selftest;

@@ -355,15 +355,3 @@ fn a_published_key_has_public_members_only_and_reads_back() {
         assert_eq!(claimed.kind() == KeyKind::P256, members == 4);
     }
 }
-
-#[test]
-fn the_vector_of_rfc_7638_with_its_rsa_key() {
-    let n = concat!(
-        "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_",
-        "BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_",
-        "FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4",
-        "vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
-    );
-    let jkt = Jkt::of_members(&[("e", "AQAB"), ("kty", "RSA"), ("n", n)]);
-    assert_eq!(jkt.as_str(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
-}

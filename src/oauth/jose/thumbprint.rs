@@ -52,7 +52,7 @@ pub struct NotAThumbprint;
 impl Jkt {
     /// The thumbprint over required members in the order of their names (RFC 7638 §3). The values
     /// must already be free of anything that JSON escapes, or a value could forge a member.
-    pub(super) fn of_members(members: &[(&str, &str)]) -> Self {
+    pub(in crate::oauth) fn of_members(members: &[(&str, &str)]) -> Self {
         let mut hash = Sha256::new();
         let mut before: &[u8] = b"{\"";
         for (name, value) in members {

@@ -41,8 +41,13 @@ pub struct ReplayKeyer(Hmac<Sha256>);
 
 impl ReplayKeyer {
     /// The hash is keyed so that nobody can prepare two proofs with one name.
-    pub fn new(secret: &Secret<[u8; 64]>) -> Self {
-        Self(Hmac::new(secret.expose().into()))
+    pub fn new(secret: &Secret<[u8; 32]>) -> Self {
+        // The block size of the hash, padded with zeros as HMAC itself does.
+        let mut block = [0; 64];
+        for (slot, byte) in block.iter_mut().zip(secret.expose()) {
+            *slot = *byte;
+        }
+        Self(Hmac::new(&block.into()))
     }
 
     /// The thumbprint is part of the name, so that a stranger cannot burn somebody's `jti`; it has
@@ -73,8 +78,8 @@ mod tests {
     fn a_name_depends_on_secret_key_and_jti() {
         let one: Jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".parse().unwrap();
         let two: Jkt = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k".parse().unwrap();
-        let keyer = ReplayKeyer::new(&Secret::new([1; 64]));
-        let other = ReplayKeyer::new(&Secret::new([2; 64]));
+        let keyer = ReplayKeyer::new(&Secret::new([1; 32]));
+        let other = ReplayKeyer::new(&Secret::new([2; 32]));
         let name = keyer.name(&one, "jti");
         assert_eq!(name, keyer.name(&one, "jti"));
         assert_eq!(name, ReplayKey::from_bytes(name.to_bytes()));

@@ -233,7 +233,7 @@ mod tests {
 
     fn claim(jkt: &str, jti: &str, second: i64) -> Claim {
         let jkt = jkt.parse().unwrap();
-        let key = ReplayKeyer::new(&Secret::new([1; 64])).name(&jkt, jti);
+        let key = ReplayKeyer::new(&Secret::new([1; 32])).name(&jkt, jti);
         Claim { key, jkt, now: Timestamp::from_unix_seconds(START + second) }
     }
 
