@@ -8,5 +8,6 @@ pub mod db;
 pub mod jobs;
 pub mod money;
 pub mod oauth;
+pub mod pricing;
 pub mod telemetry;
 pub mod web;

@@ -9,5 +9,7 @@ mod db;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod pricing;
+#[cfg(test)]
 #[expect(dead_code, reason = "the benches use the rest of it")]
 mod support;

@@ -1,0 +1,27 @@
+//! Pricing: fee plans, quotes that lock a fee, exchange rates, and the reference data they stand on.
+//!
+//! - [`plans`]: what the house charges, in versions that never change;
+//! - [`engine`]: the arithmetic of a fee, exact until one named rounding, with its explanation;
+//! - [`quotes`]: a fee promised to one merchant for a while, to be used once;
+//! - [`fx`]: exchange rates from a source behind a small interface, with margin and age limit;
+//! - [`reference`](mod@reference): currencies, countries, corridors.
+
+pub mod engine;
+pub mod fx;
+mod method;
+pub mod plans;
+pub mod quotes;
+pub mod reference;
+
+pub use method::Method;
+
+crate::ids! {
+    /// A fee plan, over all its versions.
+    PlanId = "prc_";
+    /// A pricing quote.
+    QuoteId = "pq_";
+    /// An FX quote.
+    FxQuoteId = "fxq_";
+    /// An FX exchange.
+    FxExchangeId = "fxx_";
+}
