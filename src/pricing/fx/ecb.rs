@@ -242,4 +242,17 @@ mod tests {
             assert!(read(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));
         }
     }
+
+    #[test]
+    fn a_small_file_that_unpacks_to_a_large_one_is_refused() {
+        let mut bomb = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        bomb.start_file("eurofxref-hist.csv", zip::write::SimpleFileOptions::default()).unwrap();
+        let block = vec![b','; 1 << 20];
+        for _ in 0..=MOST_BYTES >> 20 {
+            std::io::Write::write_all(&mut bomb, &block).unwrap();
+        }
+        let bomb = bomb.finish().unwrap().into_inner();
+        assert!(bomb.len() < 1 << 20);
+        assert!(matches!(read(&bomb), Err(EcbError::TooLarge)));
+    }
 }
