@@ -37,6 +37,15 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
         Unit::Count,
         "Writes turned away because their lane was full",
     ),
+    ("http_failures_total", Counter, Unit::Count, "Refused requests, by stable error code"),
+    ("http_request_seconds", Histogram, Unit::Seconds, "Time to answer, by route"),
+    (
+        "http_requests_shed_total",
+        Counter,
+        Unit::Count,
+        "Requests turned away because too many were running",
+    ),
+    ("http_requests_total", Counter, Unit::Count, "Answers, by method, route and status"),
     ("jobs_run_total", Counter, Unit::Count, "Jobs run, by kind and outcome"),
     (
         "log_lines_dropped_total",

@@ -9,6 +9,8 @@ mod db;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod oauth;
+#[cfg(test)]
 mod pricing;
 #[cfg(test)]
 #[expect(dead_code, reason = "the benches use the rest of it")]

@@ -1,1 +1,23 @@
-//! Credentials.
+//! Credentials: an integrating server's right to mint tokens.
+//!
+//! A credential has a client id, one or two secrets (two while one replaces the other), a set of
+//! scopes, and the public keys that its proofs may be signed with. Because a proof must come from a
+//! registered key, a stolen secret alone mints nothing.
+//!
+//! Every change grows the credential's version and the shared `access` generation, so that caches
+//! here forget at once and caches of other replicas within a second.
+
+mod model;
+mod possession;
+mod service;
+mod store;
+
+pub use model::{
+    Client, ClientId, Credential, CredentialStatus, KeyStatus, NewCredential, RegisteredKey,
+    StoredSecret,
+};
+pub use service::{
+    Possession, Registered, add_key, challenge, generation, list, load, mark_used, register,
+    revoke, revoke_key, rotate_secret,
+};
+pub use store::STATEMENTS;

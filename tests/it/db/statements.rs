@@ -11,6 +11,7 @@ use crate::support::both::TestDb;
 const STORES: &[(&str, &[Statement])] = &[
     ("jobs/store.rs", counterfoil::jobs::STATEMENTS),
     ("oauth/cluster/store.rs", counterfoil::oauth::cluster::STATEMENTS),
+    ("oauth/credentials/store.rs", counterfoil::oauth::credentials::STATEMENTS),
     ("oauth/merchants/store.rs", counterfoil::oauth::merchants::STATEMENTS),
     ("oauth/replicas/store.rs", counterfoil::oauth::replicas::STATEMENTS),
     ("web/idempotency/store.rs", counterfoil::web::idempotency::STATEMENTS),

@@ -1,0 +1,321 @@
+//! The statements of credentials.
+
+use ipnet::IpNet;
+
+use crate::{
+    base::{ids::MerchantId, timestamp::Timestamp},
+    db::{self, DbError, Statement, Tx, expect_one},
+    oauth::{
+        jose::{Jkt, PublicJwk},
+        merchants::MerchantStatus,
+        scopes::Scopes,
+    },
+};
+
+use super::{
+    Client, ClientId, Credential, CredentialStatus, KeyStatus, RegisteredKey, StoredSecret,
+};
+
+const CLAIM_NAME: &str = "INSERT INTO directory (name, merchant_id) VALUES ($1, $2)";
+
+const OWNER: &str = "SELECT merchant_id FROM directory WHERE name = $1";
+
+const INSERT: &str = "INSERT INTO credentials
+    (merchant_id, client_id, label, status, scopes, addresses, version, created_at_us)
+    VALUES ($1, $2, $3, 'active', $4, $5, 1, $6)";
+
+const COLUMNS_FIND: &str = "SELECT c.merchant_id, c.client_id, c.label, c.status, c.scopes,
+        c.addresses, c.version, c.created_at_us, c.revoked_at_us, m.status AS merchant_status
+    FROM credentials c JOIN merchants m ON m.id = c.merchant_id
+    WHERE c.merchant_id = $1 AND c.client_id = $2";
+
+const LIST: &str = "SELECT c.merchant_id, c.client_id, c.label, c.status, c.scopes,
+        c.addresses, c.version, c.created_at_us, c.revoked_at_us, m.status AS merchant_status
+    FROM credentials c JOIN merchants m ON m.id = c.merchant_id
+    WHERE c.merchant_id = $1 ORDER BY c.created_at_us, c.client_id LIMIT 1000";
+
+const BUMP: &str = "UPDATE credentials SET version = version + 1
+    WHERE merchant_id = $1 AND client_id = $2 AND status = 'active'";
+
+const REVOKE: &str =
+    "UPDATE credentials SET status = 'revoked', revoked_at_us = $3, version = version + 1
+    WHERE merchant_id = $1 AND client_id = $2 AND status = 'active'";
+
+const INSERT_SECRET: &str = "INSERT INTO credential_secrets
+    (merchant_id, client_id, secret_hash, created_at_us) VALUES ($1, $2, $3, $4)";
+
+const EXPIRE_SECRETS: &str = "UPDATE credential_secrets SET expires_at_us = $3
+    WHERE merchant_id = $1 AND client_id = $2 AND (expires_at_us IS NULL OR expires_at_us > $3)";
+
+const SECRETS: &str = "SELECT secret_hash, expires_at_us FROM credential_secrets
+    WHERE merchant_id = $1 AND client_id = $2 ORDER BY created_at_us DESC LIMIT 100";
+
+const INSERT_KEY: &str = "INSERT INTO credential_keys
+    (merchant_id, client_id, jkt, jwk, status, created_at_us)
+    VALUES ($1, $2, $3, $4, 'active', $5)";
+
+const REVOKE_KEY: &str = "UPDATE credential_keys SET status = 'revoked', revoked_at_us = $4
+    WHERE merchant_id = $1 AND client_id = $2 AND jkt = $3 AND status = 'active'";
+
+const KEYS: &str = "SELECT jkt, jwk, status, created_at_us, revoked_at_us FROM credential_keys
+    WHERE merchant_id = $1 AND client_id = $2 ORDER BY created_at_us LIMIT 1000";
+
+const MARK_USED: &str = "INSERT INTO credential_uses (merchant_id, client_id, last_used_us)
+    VALUES ($1, $2, $3)
+    ON CONFLICT (merchant_id, client_id) DO UPDATE SET last_used_us = excluded.last_used_us";
+
+const INSERT_CHALLENGE: &str = "INSERT INTO key_challenges (merchant_id, challenge, expires_at_us)
+    VALUES ($1, $2, $3)";
+
+const TAKE_CHALLENGE: &str = "DELETE FROM key_challenges
+    WHERE merchant_id = $1 AND challenge = $2 AND expires_at_us > $3";
+
+const NEXT_GENERATION: &str = "UPDATE generations SET value = value + 1 WHERE name = 'access'";
+
+const GENERATION: &str = "SELECT value FROM generations WHERE name = 'access'";
+
+/// Every statement of this store, for the test that prepares them.
+pub const STATEMENTS: &[Statement] = &[
+    Statement::same(CLAIM_NAME),
+    Statement::same(OWNER),
+    Statement::same(INSERT),
+    Statement::same(COLUMNS_FIND),
+    Statement::same(LIST),
+    Statement::same(BUMP),
+    Statement::same(REVOKE),
+    Statement::same(INSERT_SECRET),
+    Statement::same(EXPIRE_SECRETS),
+    Statement::same(SECRETS),
+    Statement::same(INSERT_KEY),
+    Statement::same(REVOKE_KEY),
+    Statement::same(KEYS),
+    Statement::same(MARK_USED),
+    Statement::same(INSERT_CHALLENGE),
+    Statement::same(TAKE_CHALLENGE),
+    Statement::same(NEXT_GENERATION),
+    Statement::same(GENERATION),
+];
+
+/// Makes a name unique across merchants.
+pub(super) async fn claim_name(
+    tx: &mut Tx,
+    name: &str,
+    merchant: MerchantId,
+) -> Result<(), DbError> {
+    db::exec!(tx, CLAIM_NAME, name, merchant)?;
+    Ok(())
+}
+
+/// The merchant that a name belongs to.
+pub(super) async fn owner(tx: &mut Tx, name: &str) -> Result<Option<MerchantId>, DbError> {
+    Ok(db::optional!(tx, (MerchantId,), OWNER, name)?.map(|(merchant,)| merchant))
+}
+
+pub(super) async fn insert(tx: &mut Tx, credential: &Credential) -> Result<(), DbError> {
+    let Credential { merchant_id, client_id, label, scopes, addresses, created_at, .. } =
+        credential;
+    let networks: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    let (scopes, networks) = (scopes.to_string(), networks.join(" "));
+    db::exec!(tx, INSERT, merchant_id, client_id.as_str(), label, scopes, networks, created_at)?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct CredentialRow {
+    merchant_id: MerchantId,
+    client_id: String,
+    label: String,
+    status: String,
+    scopes: String,
+    addresses: String,
+    version: i64,
+    created_at_us: Timestamp,
+    revoked_at_us: Option<Timestamp>,
+    merchant_status: String,
+}
+
+impl CredentialRow {
+    fn read(self) -> Result<(Credential, MerchantStatus), DbError> {
+        let merchant_status = MerchantStatus::parse(&self.merchant_status)
+            .ok_or_else(|| DbError::unreadable("merchant status", self.merchant_status.clone()))?;
+        let status = match (self.status.as_str(), self.revoked_at_us) {
+            ("active", None) => CredentialStatus::Active,
+            ("revoked", Some(at)) => CredentialStatus::Revoked { at },
+            _ => return Err(DbError::unreadable("credential status", self.status)),
+        };
+        let scopes = match self.scopes.as_str() {
+            "" => Scopes::default(),
+            text => text.parse().map_err(|error| DbError::unreadable("scope", error))?,
+        };
+        let networks: Result<Vec<IpNet>, _> =
+            self.addresses.split_ascii_whitespace().map(str::parse).collect();
+        let credential = Credential {
+            merchant_id: self.merchant_id,
+            client_id: ClientId::presented(&self.client_id),
+            label: self.label,
+            status,
+            scopes,
+            addresses: networks.map_err(|error| DbError::unreadable("network", error))?,
+            version: self.version,
+            created_at: self.created_at_us,
+        };
+        Ok((credential, merchant_status))
+    }
+}
+
+pub(super) async fn list(tx: &mut Tx, merchant: MerchantId) -> Result<Vec<Credential>, DbError> {
+    let rows = db::all!(tx, CredentialRow, LIST, merchant)?;
+    rows.into_iter().map(|row| row.read().map(|(credential, _)| credential)).collect()
+}
+
+pub(super) async fn load(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    client: &ClientId,
+) -> Result<Option<Client>, DbError> {
+    let row = db::optional!(tx, CredentialRow, COLUMNS_FIND, merchant, client.as_str())?;
+    let Some(row) = row else { return Ok(None) };
+    let (credential, merchant_status) = row.read()?;
+    let secrets = db::all!(tx, (String, Option<Timestamp>), SECRETS, merchant, client.as_str())?
+        .into_iter()
+        .map(|(hash, expires_at)| StoredSecret { hash, expires_at })
+        .collect();
+    let keys = db::all!(tx, KeyRow, KEYS, merchant, client.as_str())?
+        .into_iter()
+        .map(RegisteredKey::try_from)
+        .collect::<Result<_, _>>()?;
+    Ok(Some(Client { credential, merchant_status, secrets, keys }))
+}
+
+#[derive(sqlx::FromRow)]
+struct KeyRow {
+    jkt: String,
+    jwk: String,
+    status: String,
+    created_at_us: Timestamp,
+    revoked_at_us: Option<Timestamp>,
+}
+
+impl TryFrom<KeyRow> for RegisteredKey {
+    type Error = DbError;
+
+    fn try_from(row: KeyRow) -> Result<Self, DbError> {
+        let jwk = PublicJwk::parse(row.jwk.as_bytes())
+            .map_err(|error| DbError::unreadable("public key", error))?;
+        let status = match (row.status.as_str(), row.revoked_at_us) {
+            ("active", None) => KeyStatus::Active,
+            ("revoked", Some(at)) => KeyStatus::Revoked { at },
+            _ => return Err(DbError::unreadable("key status", row.status)),
+        };
+        let jkt = jwk.thumbprint();
+        if jkt.as_str() != row.jkt {
+            return Err(DbError::unreadable("public key", "its thumbprint is another key's"));
+        }
+        Ok(Self { jkt, jwk, status, created_at: row.created_at_us })
+    }
+}
+
+/// Grows the version of an active credential; a revoked one is not changed.
+pub(super) async fn bump(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    client: &ClientId,
+) -> Result<(), DbError> {
+    expect_one(db::exec!(tx, BUMP, merchant, client.as_str())?)
+}
+
+/// False when it was revoked before.
+pub(super) async fn revoke(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    Ok(db::exec!(tx, REVOKE, merchant, client.as_str(), now)? == 1)
+}
+
+pub(super) async fn insert_secret(
+    tx: &mut Tx,
+    credential: &Credential,
+    hash: &str,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let Credential { merchant_id, client_id, .. } = credential;
+    db::exec!(tx, INSERT_SECRET, merchant_id, client_id.as_str(), hash, now)?;
+    Ok(())
+}
+
+/// Ends every secret of a credential at `end`, unless it ends earlier.
+pub(super) async fn expire_secrets(
+    tx: &mut Tx,
+    credential: &Credential,
+    end: Timestamp,
+) -> Result<(), DbError> {
+    let Credential { merchant_id, client_id, .. } = credential;
+    db::exec!(tx, EXPIRE_SECRETS, merchant_id, client_id.as_str(), end)?;
+    Ok(())
+}
+
+pub(super) async fn insert_key(
+    tx: &mut Tx,
+    credential: &Credential,
+    key: &PublicJwk,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let Credential { merchant_id, client_id, .. } = credential;
+    let jkt = key.thumbprint();
+    let jwk =
+        serde_json::to_string(key).map_err(|error| DbError::unreadable("public key", error))?;
+    db::exec!(tx, INSERT_KEY, merchant_id, client_id.as_str(), jkt.as_str(), jwk, now)?;
+    Ok(())
+}
+
+/// False when there is no such active key.
+pub(super) async fn revoke_key(
+    tx: &mut Tx,
+    credential: &Credential,
+    jkt: &Jkt,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let Credential { merchant_id, client_id, .. } = credential;
+    Ok(db::exec!(tx, REVOKE_KEY, merchant_id, client_id.as_str(), jkt.as_str(), now)? == 1)
+}
+
+pub(super) async fn mark_used(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    db::exec!(tx, MARK_USED, merchant, client.as_str(), now)?;
+    Ok(())
+}
+
+pub(super) async fn insert_challenge(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    challenge: &str,
+    expires_at: Timestamp,
+) -> Result<(), DbError> {
+    db::exec!(tx, INSERT_CHALLENGE, merchant, challenge, expires_at)?;
+    Ok(())
+}
+
+/// True when the challenge was open; it is used up by this.
+pub(super) async fn take_challenge(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    challenge: &str,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    Ok(db::exec!(tx, TAKE_CHALLENGE, merchant, challenge, now)? == 1)
+}
+
+/// Tells every replica that what it has cached about access may be wrong.
+pub(super) async fn next_generation(tx: &mut Tx) -> Result<(), DbError> {
+    expect_one(db::exec!(tx, NEXT_GENERATION)?)
+}
+
+pub(super) async fn generation(tx: &mut Tx) -> Result<i64, DbError> {
+    Ok(db::one!(tx, (i64,), GENERATION)?.0)
+}

@@ -1,0 +1,15 @@
+//! Access tokens (RFC 9068): what they say, how they are signed, how a presented one is judged.
+//!
+//! Anybody can check our tokens with the JWKS alone; we check them like anybody else would. Signing is
+//! josekit's work, behind [`super::keys::SigningKey`]; verification shares its readers with the proof check.
+
+mod access_token;
+mod fault;
+mod verify;
+
+pub use access_token::{Grant, Minted};
+pub use fault::TokenFault;
+pub use verify::{AccessToken, LEEWAY, LONGEST, TokenRules, verify};
+
+#[cfg(test)]
+mod tests;

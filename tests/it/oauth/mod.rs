@@ -1,0 +1,3 @@
+//! Who may ask.
+
+mod keys;
