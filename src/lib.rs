@@ -1,6 +1,7 @@
 //! Counterfoil, a self-hosted payments server.
 
 pub mod admin;
+pub mod app;
 pub mod base;
 pub mod config;
 pub mod ctx;
@@ -9,5 +10,6 @@ pub mod jobs;
 pub mod money;
 pub mod oauth;
 pub mod pricing;
+pub mod router;
 pub mod telemetry;
 pub mod web;

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::{Output, Setup};
+use crate::app;
 use crate::base::failure::Result;
 use crate::oauth::merchants::{self, NewMerchant};
-use crate::oauth::secrets::{Cost, Hasher};
 
 /// What to do with merchants.
 #[derive(Debug, clap::Args)]
@@ -39,14 +39,7 @@ pub(super) async fn run(args: Args, setup: &Setup, output: &Output) -> Result<()
     let Action::Create { name, email } = args.action;
     let new = NewMerchant::check(&name, &email)?;
     let ctx = setup.open().await?;
-    let oauth = &setup.config.oauth;
-    let cost = Cost {
-        memory_kib: oauth.argon2_memory_kib,
-        passes: oauth.argon2_iterations,
-        at_once: oauth.argon2_concurrency,
-        queue: oauth.argon2_queue,
-    };
-    let hasher = Hasher::new(cost, &ctx.random)?;
+    let hasher = app::hasher(&setup.config, &ctx.random)?;
     let (merchant, password) = merchants::create(&ctx, &hasher, &new).await?;
     ctx.db.close().await;
     let created = Created {

@@ -8,8 +8,11 @@
 
 mod merchant;
 mod migrate;
+mod openapi;
 mod output;
+mod serve;
 mod setup;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -28,12 +31,12 @@ use crate::telemetry::Telemetry;
 
 /// A self-hosted payments server.
 #[derive(Debug, Parser)]
-#[command(name = "counterfoil", version, arg_required_else_help = true)]
+#[command(name = "counterfoil", version)]
 struct Cli {
     #[command(flatten)]
     settings: Settings,
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 /// Settings that can be given as flags, before or after the verb. They win over variables and file.
@@ -61,10 +64,16 @@ struct Settings {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Run the server; also what happens without a verb
+    Serve(serve::Args),
     /// Bring the database's schema up to date
     Migrate(migrate::Args),
     /// Merchants
     Merchant(merchant::Args),
+    /// Print the API document
+    Openapi(openapi::Args),
+    /// Recompute what can be recomputed and compare
+    Verify(verify::Args),
 }
 
 impl Settings {
@@ -92,17 +101,23 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(fault) => return output.unusable("invalid_configuration", &fault.to_string()),
     };
     let setup = Setup { config, clock: Clock::system(), random: Random::system() };
-    match start_and_run(cli.verb, &setup, &output).await {
+    let verb = cli.verb.unwrap_or(Verb::Serve(serve::Args {}));
+    match start_and_run(verb, &setup, &output).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output.failed(&failure),
     }
 }
 
 async fn start_and_run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
+    let config = &setup.config;
     // Whoever types a command reads its answer; the log only adds what is wrong.
-    let quiet = Log { filter: "warn".to_owned(), ..setup.config.log.clone() };
-    let telemetry = Telemetry::start(&quiet, &Otlp { endpoint: None }, setup.config.environment)
-        .map_err(Failure::internal)?;
+    let quiet = Log { filter: "warn".to_owned(), ..config.log.clone() };
+    let silent = Otlp { endpoint: None };
+    let (log, otlp) = match verb {
+        Verb::Serve(_) => (&config.log, &config.otlp),
+        _ => (&quiet, &silent),
+    };
+    let telemetry = Telemetry::start(log, otlp, config.environment).map_err(Failure::internal)?;
     let outcome = run(verb, setup, output).await;
     telemetry.stop().await;
     outcome
@@ -110,8 +125,11 @@ async fn start_and_run(verb: Verb, setup: &Setup, output: &Output) -> Result<()>
 
 async fn run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
     match verb {
+        Verb::Serve(args) => serve::run(args, setup, output).await,
         Verb::Migrate(args) => migrate::run(args, setup, output).await,
         Verb::Merchant(args) => merchant::run(args, setup, output).await,
+        Verb::Openapi(args) => openapi::run(args, setup, output).await,
+        Verb::Verify(args) => verify::run(args, setup, output).await,
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a verb is given: the configuration and the world.
 
+use crate::app;
 use crate::base::clock::Clock;
 use crate::base::failure::Result;
 use crate::base::random::Random;
-use crate::config::{Config, Environment};
+use crate::config::Config;
 use crate::ctx::Ctx;
 use crate::db::Db;
 
@@ -19,15 +20,9 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Opens the database for a verb that works in it. In a sandbox it is made and migrated on the way,
-    /// so that the first command works; elsewhere only `migrate` changes a schema.
+    /// Opens the database for a verb that works in it.
     pub async fn open(&self) -> Result<Ctx> {
-        let db = self.connect().await?;
-        if self.config.environment == Environment::Sandbox {
-            db.migrate().await?;
-        } else {
-            db.check_version().await?;
-        }
+        let db = app::open_database(&self.config).await?;
         Ok(Ctx { db, clock: self.clock.clone(), random: self.random.clone() })
     }
 

@@ -19,6 +19,7 @@
 mod dispatch;
 mod doors;
 mod error;
+mod integrity;
 mod lane;
 mod migrations;
 mod pools;
@@ -135,6 +136,11 @@ impl Db {
     /// Whether a statement can be answered now; `/readyz` asks.
     pub async fn ping(&self) -> Result<()> {
         read!(self, |tx| Ok(tx.ping().await?))
+    }
+
+    /// What the engine itself finds wrong with its file; a server checks its own pages.
+    pub async fn check_integrity(&self) -> Result<Vec<String>> {
+        read!(self, |tx| Ok(integrity::faults(tx).await?))
     }
 
     /// Closes every connection after the work in hand.

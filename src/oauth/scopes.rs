@@ -5,20 +5,52 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 use crate::base::failure::{Code, Failure};
 
 macro_rules! scopes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)+) => {
+    ($($(#[doc = $about:literal])+ $name:ident = $text:literal;)+) => {
         /// One right. Reading and acting are apart everywhere, so that a reporting job can be given
         /// a credential that moves no money.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Scope { $($(#[$doc])* $name,)+ }
+        pub enum Scope { $($(#[doc = $about])+ $name,)+ }
 
         impl Scope {
             /// Every right there is, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
+            /// What it allows, for people.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$name => concat!($($about),+).trim_ascii(),)+ }
+            }
+
             /// The wire word.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }
             }
+        }
+
+        /// The rights as types, so that a handler's signature says what its caller must have.
+        pub mod right {
+            use super::Scope;
+
+            /// A right that a handler can ask for.
+            pub trait Right: Send + Sync + 'static {
+                /// The scope; `None` when any valid token will do.
+                const SCOPE: Option<Scope>;
+            }
+
+            /// Any valid token.
+            #[derive(Debug)]
+            pub enum Any {}
+            impl Right for Any {
+                const SCOPE: Option<Scope> = None;
+            }
+
+            $(
+                $(#[doc = $about])+
+                #[derive(Debug)]
+                pub enum $name {}
+                impl Right for $name {
+                    const SCOPE: Option<Scope> = Some(Scope::$name);
+                }
+            )+
         }
     };
 }
@@ -74,6 +106,11 @@ impl Scopes {
     /// Whether every right of `other` is among them.
     pub fn cover(&self, other: &Self) -> bool {
         other.0.is_subset(&self.0)
+    }
+
+    /// Each of them, in the order of the documentation.
+    pub fn iter(&self) -> impl Iterator<Item = Scope> {
+        self.0.iter().copied()
     }
 
     /// Whether there is none.

@@ -27,7 +27,10 @@ pub async fn page(State(https): State<Https>, request: Request, next: Next) -> R
 
 fn secure(mut response: Response, Https(https): Https, csp: &'static str) -> Response {
     let headers = response.headers_mut();
-    let mut set = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
+    // What an inner layer has set is more precise: a page inside the API's frame keeps its own policy.
+    let mut set = |name: HeaderName, value| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
     set(header::CONTENT_SECURITY_POLICY, csp);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "no-referrer");

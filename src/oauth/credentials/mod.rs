@@ -7,6 +7,7 @@
 //! Every change grows the credential's version and the shared `access` generation, so that caches
 //! here forget at once and caches of other replicas within a second.
 
+pub mod http;
 mod model;
 mod possession;
 mod service;
@@ -17,7 +18,7 @@ pub use model::{
     StoredSecret,
 };
 pub use service::{
-    Possession, Registered, add_key, challenge, generation, list, load, mark_used, register,
-    revoke, revoke_key, rotate_secret,
+    Possession, Registered, access_changed, add_key, challenge, generation, list, load, mark_used,
+    register, revoke, revoke_key, rotate_secret, verify,
 };
 pub use store::STATEMENTS;

@@ -195,9 +195,34 @@ pub async fn mark_used(ctx: &Ctx, credential: &Credential) -> Result<()> {
     })
 }
 
+/// Tells every replica, once the caller's transaction is committed, that caches about access are void.
+pub async fn access_changed(tx: &mut Tx) -> Result<()> {
+    Ok(store::next_generation(tx).await?)
+}
+
 /// The count of changes to anybody's access; caches of an older count are void.
 pub async fn generation(ctx: &Ctx) -> Result<i64> {
     db::read!(ctx.db, |tx| Ok(store::generation(tx).await?))
+}
+
+/// For auditors: whether every key can be read, has the thumbprint it is stored under, and has its
+/// name claimed. Gives how many were looked at, and what is wrong.
+pub async fn verify(ctx: &Ctx) -> Result<(u64, Vec<String>)> {
+    let unclaimed = db::read!(ctx.db, |tx| Ok(store::unclaimed(tx).await?))?;
+    let mut faults: Vec<String> = unclaimed
+        .into_iter()
+        .map(|(client, jkt)| format!("{client}: key {jkt} or the client is not in the directory"))
+        .collect();
+    let (mut looked_at, mut after) = (0, store::After::default());
+    loop {
+        let keys = db::read!(ctx.db, |tx| Ok(store::each_key(tx, &after).await?))?;
+        let Some((last, _)) = keys.last() else { return Ok((looked_at, faults)) };
+        after = last.clone();
+        for ((_, client, jkt), fault) in keys {
+            looked_at += 1;
+            faults.extend(fault.map(|fault| format!("{client}: key {jkt}: {fault}")));
+        }
+    }
 }
 
 async fn owned(ctx: &Ctx, client_id: &ClientId) -> Result<Client> {

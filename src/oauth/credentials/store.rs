@@ -74,6 +74,18 @@ const NEXT_GENERATION: &str = "UPDATE generations SET value = value + 1 WHERE na
 
 const GENERATION: &str = "SELECT value FROM generations WHERE name = 'access'";
 
+const UNCLAIMED: &str = "SELECT k.client_id, k.jkt FROM credential_keys k
+    WHERE NOT EXISTS (SELECT 1 FROM directory d
+        WHERE d.name = k.jkt AND d.merchant_id = k.merchant_id)
+    OR NOT EXISTS (SELECT 1 FROM directory d
+        WHERE d.name = k.client_id AND d.merchant_id = k.merchant_id)
+    ORDER BY k.client_id, k.jkt LIMIT 1000";
+
+const EACH_KEY: &str =
+    "SELECT merchant_id, client_id, jkt, jwk, status, created_at_us, revoked_at_us
+    FROM credential_keys WHERE (merchant_id, client_id, jkt) > ($1, $2, $3)
+    ORDER BY merchant_id, client_id, jkt LIMIT 500";
+
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
     Statement::same(CLAIM_NAME),
@@ -94,6 +106,8 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(TAKE_CHALLENGE),
     Statement::same(NEXT_GENERATION),
     Statement::same(GENERATION),
+    Statement::same(UNCLAIMED),
+    Statement::same(EACH_KEY),
 ];
 
 /// Makes a name unique across merchants.
@@ -318,4 +332,32 @@ pub(super) async fn next_generation(tx: &mut Tx) -> Result<(), DbError> {
 
 pub(super) async fn generation(tx: &mut Tx) -> Result<i64, DbError> {
     Ok(db::one!(tx, (i64,), GENERATION)?.0)
+}
+
+/// Keys whose name or client is not in the directory, which keeps names unique across merchants.
+pub(super) async fn unclaimed(tx: &mut Tx) -> Result<Vec<(String, String)>, DbError> {
+    db::all!(tx, (String, String), UNCLAIMED)
+}
+
+/// Where [`each_key`] goes on.
+pub(super) type After = (String, String, String);
+
+/// The next keys after one, as they are stored, with what is wrong with them.
+pub(super) async fn each_key(
+    tx: &mut Tx,
+    after: &After,
+) -> Result<Vec<(After, Option<String>)>, DbError> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        merchant_id: String,
+        client_id: String,
+        #[sqlx(flatten)]
+        key: KeyRow,
+    }
+    let rows = db::all!(tx, Row, EACH_KEY, &after.0, &after.1, &after.2)?;
+    let read = |row: Row| {
+        let place = (row.merchant_id, row.client_id, row.key.jkt.clone());
+        (place, RegisteredKey::try_from(row.key).err().map(|error| error.to_string()))
+    };
+    Ok(rows.into_iter().map(read).collect())
 }

@@ -91,10 +91,22 @@ pub enum HeaderFault {
 
 /// Checks what every header must have and returns the algorithm.
 pub fn check_header(header: &Object<'_>, typ: &str) -> Result<Alg, HeaderFault> {
-    let given = header.required_text("typ").ok_or(HeaderFault::Typ)?;
-    if !is_media_type(given, typ) {
-        return Err(HeaderFault::Typ);
+    match header.required_text("typ") {
+        Some(given) if is_media_type(given, typ) => check_alg(header),
+        _ => Err(HeaderFault::Typ),
     }
+}
+
+/// The same for JWTs whose standard leaves `typ` open: absent, or one of these.
+pub fn check_open_header(header: &Object<'_>, types: &[&str]) -> Result<Alg, HeaderFault> {
+    match header.text("typ") {
+        Ok(None) => check_alg(header),
+        Ok(Some(given)) if types.iter().any(|typ| is_media_type(given, typ)) => check_alg(header),
+        _ => Err(HeaderFault::Typ),
+    }
+}
+
+fn check_alg(header: &Object<'_>) -> Result<Alg, HeaderFault> {
     let alg = header.required_text("alg").and_then(Alg::from_name).ok_or(HeaderFault::Alg)?;
     if header.get("crit").is_some() {
         return Err(HeaderFault::Crit);

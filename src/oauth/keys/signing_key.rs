@@ -115,7 +115,8 @@ impl SigningKey {
         Ok(jws)
     }
 
-    fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, SigningKeyFault> {
+    /// Signs bytes as they are: `r‖s`, or the 64 bytes of Ed25519.
+    pub fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, SigningKeyFault> {
         self.signer.sign(message).map_err(|_| SigningKeyFault::DoesNotSign)
     }
 }

@@ -1,6 +1,6 @@
 //! A successful check, remembered.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use hmac::{Hmac, KeyInit, Mac};
 use moka::future::Cache;
@@ -16,13 +16,19 @@ use crate::base::{
 /// Remembers which secrets were right, so that a repeated mint costs a MAC instead of argon2.
 ///
 /// What is kept is a MAC under a key that dies with the process; nothing weaker than argon2 is ever
-/// stored. The credential's version is inside the MAC, so a rotation or revocation forgets at once.
-/// Only successes are kept: a wrong secret pays argon2 each time.
+/// stored. The hashes that are accepted now are inside the MAC, so a rotation, a revocation or the
+/// end of an overlap forgets at once. Only successes are kept: a wrong secret pays argon2 each time.
 #[derive(Clone)]
 pub struct SecretMemory {
     /// As long as the block of the hash, so that a MAC never has to shorten it.
     key: Secret<[u8; 64]>,
     right: Cache<[u8; 32], ()>,
+}
+
+impl fmt::Debug for SecretMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretMemory")
+    }
 }
 
 impl SecretMemory {
@@ -36,16 +42,18 @@ impl SecretMemory {
         Self { key: Secret::new(random.bytes()), right }
     }
 
-    /// Whether `secret` fits one of `stored`. Callers that ask the same at once share one argon2.
+    /// Whether `secret` fits one of `stored`. Callers that ask the same at once share one argon2, and
+    /// whoever has to pay for it asks `permission` first.
     pub async fn check(
         &self,
         hasher: &Hasher,
         owner: &str,
-        version: i64,
         secret: &Secret<String>,
         stored: &[String],
+        permission: impl Future<Output = Result<()>>,
     ) -> Result<bool> {
         let check = async {
+            permission.await?;
             for stored in stored {
                 if hasher.fits(secret, stored).await? {
                     return Ok(());
@@ -56,18 +64,17 @@ impl SecretMemory {
             }
             Err(Failure::new(Code::InvalidClient))
         };
-        match self.right.try_get_with(self.mac(owner, version, secret), check).await {
+        match self.right.try_get_with(self.mac(owner, stored, secret), check).await {
             Ok(()) => Ok(true),
             Err(failure) if failure.code() == Code::InvalidClient => Ok(false),
-            Err(failure) => Err(Failure::new(failure.code())
-                .retry_after(Duration::from_secs(1))
-                .caused_by(failure.to_string())),
+            Err(failure) => Err(again(&failure)),
         }
     }
 
-    fn mac(&self, owner: &str, version: i64, secret: &Secret<String>) -> [u8; 32] {
+    fn mac(&self, owner: &str, stored: &[String], secret: &Secret<String>) -> [u8; 32] {
         let mut mac = <Hmac<Sha256> as KeyInit>::new(self.key.expose().into());
-        for part in [owner.as_bytes(), &version.to_be_bytes(), secret.expose().as_bytes()] {
+        let stored = stored.iter().map(String::as_bytes);
+        for part in stored.chain([owner.as_bytes(), secret.expose().as_bytes()]) {
             // Lengths in front: "ab" + "c" and "a" + "bc" must not meet.
             mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             mac.update(part);
@@ -76,26 +83,90 @@ impl SecretMemory {
     }
 }
 
+/// The failure again, for each of those who shared the check.
+fn again(failure: &Failure) -> Failure {
+    let copy = Failure::because(failure.code(), failure.message().to_owned());
+    let copy = copy.caused_by(failure.cause_chain().unwrap_or_default());
+    failure.headers().iter().fold(copy, |copy, (name, value)| copy.header(name, value.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
     use crate::oauth::secrets::Cost;
 
+    struct Bench {
+        hasher: Hasher,
+        memory: SecretMemory,
+        paid: AtomicU32,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let random = Random::seeded(1);
+            let cost = Cost { memory_kib: 8, passes: 1, at_once: 1, queue: 200 };
+            let hasher = Hasher::new(cost, &random).unwrap();
+            Self { hasher, memory: SecretMemory::new(&random), paid: AtomicU32::new(0) }
+        }
+
+        async fn stored(&self, secret: &str) -> String {
+            self.hasher.hash(&secret.to_owned().into(), &Random::seeded(2)).await.unwrap()
+        }
+
+        async fn check(&self, secret: &str, stored: &[String]) -> bool {
+            let permission = async {
+                self.paid.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            };
+            let secret = secret.to_owned().into();
+            self.memory.check(&self.hasher, "c", &secret, stored, permission).await.unwrap()
+        }
+
+        fn paid(&self) -> u32 {
+            self.paid.load(Ordering::SeqCst)
+        }
+    }
+
     #[tokio::test]
-    async fn a_right_secret_is_remembered_until_its_version_changes() {
-        let random = Random::seeded(1);
-        let cost = Cost { memory_kib: 8, passes: 1, at_once: 1, queue: 200 };
-        let hasher = Hasher::new(cost, &random).unwrap();
-        let memory = SecretMemory::new(&random);
-        let right = Secret::new("right".to_owned());
-        let stored = [hasher.hash(&right, &random).await.unwrap()];
-        let check = async |version, secret: &str, stored: &[String]| {
-            memory.check(&hasher, "c", version, &secret.to_owned().into(), stored).await.unwrap()
-        };
-        assert!(check(1, "right", &stored).await);
-        assert!(check(1, "right", &[]).await, "the second time needs no hash");
-        assert!(!check(2, "right", &[]).await, "a new version forgets");
-        assert!(!check(1, "wrong", &stored).await);
-        assert!(!check(1, "wrong", &stored).await);
+    async fn a_right_secret_pays_once_and_a_wrong_one_each_time() {
+        let bench = Bench::new();
+        let stored = [bench.stored("right").await];
+        assert!(bench.check("right", &stored).await);
+        assert!(bench.check("right", &stored).await);
+        assert_eq!(bench.paid(), 1);
+        assert!(!bench.check("wrong", &stored).await);
+        assert!(!bench.check("wrong", &stored).await);
+        assert_eq!(bench.paid(), 3);
+    }
+
+    #[tokio::test]
+    async fn an_old_secret_is_forgotten_when_its_overlap_ends() {
+        let bench = Bench::new();
+        let (new, old) = (bench.stored("new").await, bench.stored("old").await);
+        assert!(bench.check("old", &[new.clone(), old]).await);
+        assert!(!bench.check("old", &[new]).await);
+        assert!(!bench.check("old", &[]).await, "nor does a revoked client keep it");
+    }
+
+    #[tokio::test]
+    async fn many_who_ask_at_once_share_one_check() {
+        let bench = Bench::new();
+        let stored = [bench.stored("right").await];
+        let checks = (0..50).map(|_| bench.check("right", &stored));
+        assert!(futures_util::future::join_all(checks).await.into_iter().all(|right| right));
+        assert_eq!(bench.paid(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refused_permission_says_when_to_come_back() {
+        let bench = Bench::new();
+        let refuse = async { Err(Failure::new(Code::RateLimited).header("retry-after", "7")) };
+        let secret = "x".to_owned().into();
+        let refused = bench.memory.check(&bench.hasher, "c", &secret, &[], refuse).await;
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.code(), Code::RateLimited);
+        assert_eq!(refused.headers(), [("retry-after", "7".to_owned())]);
     }
 }

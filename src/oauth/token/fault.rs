@@ -43,6 +43,12 @@ pub enum TokenFault {
     /// skipped by writing a number as text.
     #[error("the access token lacks a valid {0}")]
     Claim(&'static str),
+    /// It, its client or its key has been revoked.
+    #[error("the access token, its client or its key has been revoked")]
+    Revoked,
+    /// Presented without a proof, as whoever has stolen it would have to.
+    #[error("the access token is bound to a key; present it with the DPoP scheme and a proof")]
+    Bearer,
     /// Not bound to a key by its thumbprint.
     #[error("the access token is not bound to a key (cnf.jkt)")]
     Unbound,
@@ -64,6 +70,8 @@ impl TokenFault {
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::Claim(_) => "claim",
+            Self::Revoked => "revoked",
+            Self::Bearer => "bearer",
             Self::Unbound => "unbound",
         }
     }

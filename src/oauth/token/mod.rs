@@ -4,11 +4,17 @@
 //! josekit's work, behind [`super::keys::SigningKey`]; verification shares its readers with the proof check.
 
 mod access_token;
+mod assertion;
+mod authentication;
 mod fault;
+pub mod http;
+mod service;
 mod verify;
 
 pub use access_token::{Grant, Minted};
 pub use fault::TokenFault;
+pub(super) use service::authenticate;
+pub use service::{Granted, TokenRequest, grant};
 pub use verify::{AccessToken, LEEWAY, LONGEST, TokenRules, verify};
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub struct AccessToken {
     pub jti: String,
     /// Who it speaks for.
     pub subject: String,
+    /// What it is meant for.
+    pub audience: String,
     /// The client that minted it.
     pub client_id: String,
     /// Whose money it may move.
@@ -56,6 +58,8 @@ pub struct AccessToken {
     pub jkt: Jkt,
     /// When it was made.
     pub issued_at: Timestamp,
+    /// Before which it is not valid.
+    pub not_before: Timestamp,
     /// When it ends, without leeway.
     pub expires_at: Timestamp,
 }
@@ -91,18 +95,11 @@ fn judge(kid: Jkt, claims: &Object<'_>, rules: &TokenRules<'_>) -> Result<Access
     if claims.required_text("iss") != Some(rules.issuer) {
         return Err(TokenFault::Issuer);
     }
-    if !compact::names_one_of(claims.get("aud"), rules.audiences) {
-        return Err(TokenFault::Audience);
-    }
+    let names = |audience: &&&str| compact::names_one_of(claims.get("aud"), &[audience]);
+    let audience = rules.audiences.iter().find(names).ok_or(TokenFault::Audience)?;
     let expires_at = time(claims, "exp")?.ok_or(TokenFault::Claim("exp"))?;
     let issued_at = time(claims, "iat")?.ok_or(TokenFault::Claim("iat"))?;
-    let not_before = time(claims, "nbf")?.unwrap_or(issued_at);
-    if rules.now >= expires_at.plus(LEEWAY) {
-        return Err(TokenFault::Expired);
-    }
-    if issued_at.max(not_before) > rules.now.plus(LEEWAY) {
-        return Err(TokenFault::NotYetValid);
-    }
+    let not_before = time(claims, "nbf")?.unwrap_or(issued_at).max(issued_at);
     let jti = text(claims, "jti")?.to_owned();
     let subject = text(claims, "sub")?.to_owned();
     let client_id = text(claims, "client_id")?.to_owned();
@@ -110,7 +107,33 @@ fn judge(kid: Jkt, claims: &Object<'_>, rules: &TokenRules<'_>) -> Result<Access
     let merchant = merchant.map_err(|_| TokenFault::Claim("merchant_id"))?;
     let scopes = scopes(claims)?;
     let jkt = bound_key(claims)?;
-    Ok(AccessToken { kid, jti, subject, client_id, merchant, scopes, jkt, issued_at, expires_at })
+    let token = AccessToken {
+        kid,
+        jti,
+        subject,
+        audience: (*audience).to_owned(),
+        client_id,
+        merchant,
+        scopes,
+        jkt,
+        issued_at,
+        not_before,
+        expires_at,
+    };
+    token.check_times(rules.now).map(|()| token)
+}
+
+impl AccessToken {
+    /// Whether it is valid at `now`: the one thing that changes after the first look.
+    pub fn check_times(&self, now: Timestamp) -> Result<(), TokenFault> {
+        if now >= self.expires_at.plus(LEEWAY) {
+            return Err(TokenFault::Expired);
+        }
+        if self.not_before > now.plus(LEEWAY) {
+            return Err(TokenFault::NotYetValid);
+        }
+        Ok(())
+    }
 }
 
 fn text<'a>(claims: &'a Object<'_>, name: &'static str) -> Result<&'a str, TokenFault> {

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::base::failure::Failure;
+use crate::base::failure::{Code, Failure};
 
 /// Whose envelope a route group speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +24,10 @@ impl Dialect {
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         match self {
             Self::Payouts => {
-                let mut error = json!({
-                    "message": failure.message(),
-                    "code": failure.code().as_str(),
-                });
-                if let (Some(details), Some(error)) = (details(failure), error.as_object_mut()) {
+                let (code, reason) = payouts_code(failure.code());
+                let mut error = json!({ "message": failure.message(), "code": code });
+                let details = details(failure).or(reason);
+                if let (Some(details), Some(error)) = (details, error.as_object_mut()) {
                     error.insert("details".to_owned(), details);
                 }
                 let mut response = (status, Json(json!({ "error": error }))).into_response();
@@ -63,7 +62,7 @@ fn details(failure: &Failure) -> Option<Value> {
 
 /// RFC 6749 knows few codes; what web layers answer is told with the nearest of them.
 fn oauth_code(failure: &Failure) -> &'static str {
-    use crate::base::failure::{Code, Kind};
+    use crate::base::failure::Kind;
     match (failure.kind(), failure.code()) {
         (Kind::Internal, _) => "server_error",
         (Kind::Unavailable | Kind::TooManyRequests | Kind::Upstream, _) => {
@@ -83,6 +82,18 @@ fn oauth_code(failure: &Failure) -> &'static str {
         ) => "invalid_request",
         (_, code) => code.as_str(),
     }
+}
+
+/// The published API has one code for each status here; the precise reason goes into the details.
+fn payouts_code(code: Code) -> (&'static str, Option<Value>) {
+    let published = match code {
+        Code::InvalidToken | Code::InvalidDpopProof | Code::UseDpopNonce => Code::Unauthorized,
+        Code::InsufficientScope => Code::Forbidden,
+        Code::TemporarilyUnavailable => Code::Unavailable,
+        Code::InvalidRequest => Code::InvalidParameter,
+        published => return (published.as_str(), None),
+    };
+    (published.as_str(), Some(json!({ "reason": code.as_str() })))
 }
 
 fn describe(failure: &Failure) -> String {

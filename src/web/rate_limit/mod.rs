@@ -86,10 +86,7 @@ impl RateLimiter {
     /// Like [`RateLimiter::take`], for those who only want to know whether to refuse.
     pub async fn check(&self, quota: Quota, who: &str) -> Result<Verdict> {
         let verdict = self.take(quota, who).await;
-        match verdict.refused_for {
-            None => Ok(verdict),
-            Some(wait) => Err(refusal(wait)),
-        }
+        verdict.into_result().map(|()| verdict)
     }
 }
 
@@ -143,6 +140,14 @@ impl Buckets {
 }
 
 impl Verdict {
+    /// The refusal, if it is one.
+    pub fn into_result(self) -> Result<()> {
+        match self.refused_for {
+            None => Ok(()),
+            Some(wait) => Err(refusal(wait)),
+        }
+    }
+
     /// Writes the three published headers.
     pub fn write(&self, headers: &mut HeaderMap) {
         let facts = [

@@ -1,3 +1,4 @@
 //! Who may ask.
 
+mod first_call;
 mod keys;

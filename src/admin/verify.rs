@@ -1,0 +1,73 @@
+//! `counterfoil verify`: recomputes what can be recomputed, compares, and says where it differs.
+
+use serde::Serialize;
+
+use super::{Output, Setup};
+use crate::app;
+use crate::base::failure::{Code, Failure, Result};
+use crate::ctx::Ctx;
+use crate::oauth::credentials;
+
+/// Nothing to choose: everything is verified.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+#[derive(Serialize)]
+struct Report {
+    ok: bool,
+    checks: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    name: &'static str,
+    looked_at: u64,
+    faults: Vec<String>,
+}
+
+/// Does it; exit code 1 when anything differs.
+pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
+    let db = setup.connect().await?;
+    db.check_version().await?;
+    let ctx = Ctx { db, clock: setup.clock.clone(), random: setup.random.clone() };
+    let checks = vec![
+        line("database", 1, ctx.db.check_integrity().await?),
+        keys(setup, &ctx)?,
+        credentials_line(&ctx).await?,
+    ];
+    ctx.db.close().await;
+    let ok = checks.iter().all(|check| check.faults.is_empty());
+    let report = Report { ok, checks };
+    output.answer(&report, &text(&report))?;
+    if ok { Ok(()) } else { Err(Failure::because(Code::InvalidState, "verification has failed")) }
+}
+
+fn keys(setup: &Setup, ctx: &Ctx) -> Result<Line> {
+    let faults = match app::ring(&setup.config, ctx) {
+        Ok(_) => Vec::new(),
+        Err(failure) => vec![failure.cause_chain().unwrap_or_default()],
+    };
+    Ok(line("signing keys", 1, faults))
+}
+
+async fn credentials_line(ctx: &Ctx) -> Result<Line> {
+    let (looked_at, faults) = credentials::verify(ctx).await?;
+    Ok(line("credentials", looked_at, faults))
+}
+
+fn line(name: &'static str, looked_at: u64, faults: Vec<String>) -> Line {
+    Line { name, looked_at, faults }
+}
+
+fn text(report: &Report) -> String {
+    let mut text = String::new();
+    for check in &report.checks {
+        let word = if check.faults.is_empty() { "ok" } else { "DIFFERS" };
+        text.push_str(&format!("{word:8} {} ({} looked at)\n", check.name, check.looked_at));
+        for fault in &check.faults {
+            text.push_str(&format!("         {fault}\n"));
+        }
+    }
+    text.push_str(if report.ok { "Everything agrees." } else { "Something differs; see above." });
+    text
+}

@@ -1,0 +1,366 @@
+//! Everything built once from the configuration.
+
+use std::{fmt, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use tokio::{net::TcpListener, sync::Semaphore};
+
+use crate::{
+    base::{
+        clock::Clock,
+        environment::Environment,
+        failure::{Code, Failure, Result},
+        random::Random,
+        tasks::Tasks,
+    },
+    config::{Config, NonceMode, ReplayStore as ReplayHome, SigningAlg, WebOrigin},
+    ctx::Ctx,
+    db::{self, Db, Owner},
+    jobs::{self, NewJob, Runner},
+    oauth::{
+        authority::{Authority, Nonces, Parts, Rules},
+        cluster,
+        dpop::{
+            NonceKeys,
+            replay::{LIFE, MemoryLimits, MemoryReplay, ReplayKeyer, ReplayStore},
+        },
+        jose::Alg,
+        keys::{Protection, Ring},
+        lifecycle,
+        replicas::{HEARTBEAT, Replica},
+        secrets::{Cost, Hasher},
+        selftest,
+    },
+    router::{self, Rooms},
+    telemetry::Prometheus,
+    web::{
+        edge::Edge,
+        headers::Https,
+        health::Check,
+        limits::Limits,
+        rate_limit::{PerAddress, Quota, RateLimiter, Shared},
+        server::{self, Tls},
+    },
+};
+
+/// How long Redis may take to answer, once connected.
+const REDIS_PATIENCE: Duration = Duration::from_millis(500);
+
+/// A server that is ready to accept.
+pub struct App {
+    /// The database, the time, the dice.
+    pub ctx: Ctx,
+    /// Tokens, proofs, keys.
+    pub authority: Authority,
+    /// Background jobs; tests run them by hand.
+    pub runner: Runner,
+    router: Router,
+    tasks: Tasks,
+    replica: Replica,
+    tls: Option<Tls>,
+    config: Config,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "App({})", self.config.public_url.as_str())
+    }
+}
+
+impl App {
+    /// Opens and builds everything; whatever cannot be used stops the start with one sentence.
+    pub async fn open(config: &Config, clock: Clock, random: Random) -> Result<Self> {
+        selftest::run().map_err(Failure::internal)?;
+        let db = open_database(config).await?;
+        let ctx = Ctx { db, clock, random };
+        let tasks = Tasks::default();
+        let redis = connect_redis(config).await?;
+        let ring = ring(config, &ctx)?;
+        let limiter = RateLimiter::new(ctx.clock.clone(), redis.clone().map(Shared::new));
+        let replica = Replica::join(&ctx, replay_name(config.oauth.replay_store)).await?;
+        let parts = Parts {
+            ring,
+            hasher: hasher(config, &ctx.random)?,
+            limiter: limiter.clone(),
+            replay: replay(config),
+            keyer: ReplayKeyer::new(&cluster::secret(&ctx, "replay").await?),
+            nonce_keys: nonce_keys(config, &ctx).await?,
+            tasks: tasks.clone(),
+            ctx: ctx.clone(),
+        };
+        let authority = Authority::new(rules(config), parts)?;
+        let tls = match &config.http.tls {
+            Some(files) => Some(Tls::load(files.cert.clone(), files.key.clone())?),
+            None => None,
+        };
+        let rooms = rooms(config, &ctx, &authority, limiter, redis, &tasks);
+        let router = router::build(&rooms)?;
+        let runner = Runner::new(ctx.clone(), handlers(), config.jobs.concurrency);
+        let app =
+            Self { ctx, authority, runner, router, tasks, replica, tls, config: config.clone() };
+        app.schedule().await?;
+        Ok(app)
+    }
+
+    /// Serves until `stop` resolves, then drains: no accepted request is cut, no acknowledged write
+    /// is lost.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.spawn_background(stop);
+        self.serve_until_stopped(listener).await;
+    }
+
+    /// Serves requests only; jobs run when a test says so.
+    pub async fn serve_without_jobs(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) {
+        stop_when(&self.tasks, stop);
+        self.serve_until_stopped(listener).await;
+    }
+
+    async fn serve_until_stopped(self, listener: TcpListener) {
+        let drain = self.config.http.drain_timeout;
+        let head_limit = self.config.http.header_limit;
+        let options = server::Options { head_limit, drain, tls: self.tls.clone() };
+        server::serve(listener, self.router, options, self.tasks.clone()).await;
+        if !self.tasks.drain(drain).await {
+            tracing::warn!("Some work did not end in time and is cut.");
+        }
+        if let Err(failure) = self.replica.leave().await {
+            tracing::warn!(cause = failure.cause_chain(), "The replica could not say goodbye.");
+        }
+        self.ctx.db.close().await;
+    }
+
+    fn spawn_background(&self, stop: impl Future<Output = ()> + Send + 'static) {
+        let tasks = &self.tasks;
+        stop_when(tasks, stop);
+        tasks.spawn(self.runner.clone().run(tasks.clone(), self.config.jobs.poll_interval));
+        tasks.spawn(heart(self.replica.clone(), tasks.clone()));
+        let prometheus = Prometheus::of_process();
+        prometheus.keep_up(tasks);
+        if let Some(tls) = self.tls.clone() {
+            tasks.spawn(tls.keep_up(tasks.clone()));
+        }
+        if let (true, Some(address)) = (self.config.metrics.enabled, self.config.metrics.listen) {
+            tasks.spawn(metrics_listener(address, prometheus, tasks.clone()));
+        }
+    }
+
+    /// Queues what happens again and again; a second replica queues nothing twice.
+    async fn schedule(&self) -> Result<()> {
+        let now = self.ctx.now();
+        let kind = lifecycle::Housekeeping::KIND;
+        db::write!(self.ctx.db, Owner::House, |tx| {
+            jobs::enqueue(tx, &self.ctx, &NewJob::new(kind, now, &())?.unique(kind)).await
+        })
+    }
+}
+
+fn stop_when(tasks: &Tasks, stop: impl Future<Output = ()> + Send + 'static) {
+    let stopping = tasks.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            () = stop => stopping.stop(),
+            () = stopping.stopping() => {}
+        }
+    });
+}
+
+/// Opens the database; in a sandbox it is made and migrated on the way, elsewhere only `migrate`
+/// changes a schema.
+pub async fn open_database(config: &Config) -> Result<Db> {
+    let db = Db::connect(config.database_url.expose(), &config.database).await?;
+    if config.environment == Environment::Sandbox {
+        db.migrate().await?;
+    } else {
+        db.check_version().await?;
+    }
+    Ok(db)
+}
+
+/// The signing keys of this installation.
+pub fn ring(config: &Config, ctx: &Ctx) -> Result<Ring> {
+    let protection = match &config.keys.encryption_key {
+        Some(key) => Protection::Sealed(key.clone()),
+        None => Protection::Plain,
+    };
+    let alg = match config.oauth.signing_alg {
+        SigningAlg::Es256 => Alg::Es256,
+        SigningAlg::Ed25519 => Alg::EdDsa,
+    };
+    let (clock, random) = (ctx.clock.clone(), ctx.random.clone());
+    Ring::open(&config.keys_dir, protection, alg, config.oauth.token_lifetime, clock, random)
+}
+
+/// argon2 at the configured cost.
+pub fn hasher(config: &Config, random: &Random) -> Result<Hasher> {
+    let oauth = &config.oauth;
+    let cost = Cost {
+        memory_kib: oauth.argon2_memory_kib,
+        passes: oauth.argon2_iterations,
+        at_once: oauth.argon2_concurrency,
+        queue: oauth.argon2_queue,
+    };
+    Hasher::new(cost, random)
+}
+
+fn handlers() -> Vec<Box<dyn jobs::Handler>> {
+    vec![Box::new(lifecycle::Housekeeping)]
+}
+
+fn rules(config: &Config) -> Rules {
+    let (oauth, limits) = (&config.oauth, &config.limits);
+    Rules {
+        issuer: oauth.issuer.as_str().to_owned(),
+        origins: config.origins().map(|origin| origin.as_str().to_owned()).collect(),
+        token_life: oauth.token_lifetime,
+        window: oauth.proof_window,
+        nonces: match oauth.nonce_mode {
+            NonceMode::Off => Nonces::Off,
+            NonceMode::OnClockSkew => Nonces::WhenClockIsOff,
+            NonceMode::Required => Nonces::Required,
+        },
+        proxies: config.http.trusted_proxies.as_slice().into(),
+        merchant_per_minute: limits.merchant_per_minute,
+        tokens_per_minute: limits.token_per_minute,
+        guesses_per_minute: limits.failures_per_minute,
+    }
+}
+
+fn rooms(
+    config: &Config,
+    ctx: &Ctx,
+    authority: &Authority,
+    limiter: RateLimiter,
+    redis: Option<ConnectionManager>,
+    tasks: &Tasks,
+) -> Rooms {
+    let http = &config.http;
+    let quota = Quota {
+        name: "address",
+        calls: config.limits.address_per_minute,
+        window: Duration::from_mins(1),
+    };
+    let shown_here = config.metrics.enabled && config.metrics.listen.is_none();
+    Rooms {
+        authority: authority.clone(),
+        edge: Edge { clock: ctx.clock.clone(), random: ctx.random.clone() },
+        limits: Limits {
+            body: http.body_limit,
+            patience: http.request_timeout,
+            at_once: Arc::new(Semaphore::new(http.max_concurrent_requests)),
+            tasks: tasks.clone(),
+        },
+        strangers: PerAddress { limiter, quota, proxies: http.trusted_proxies.as_slice().into() },
+        cors_origins: http.cors_origins.iter().map(WebOrigin::as_str).map(str::to_owned).collect(),
+        https: Https(config.public_url.is_https()),
+        checks: checks(ctx, authority, redis),
+        metrics: shown_here.then(Prometheus::of_process),
+    }
+}
+
+fn checks(
+    ctx: &Ctx,
+    authority: &Authority,
+    redis: Option<ConnectionManager>,
+) -> Vec<(&'static str, Check)> {
+    let (db, ring) = (ctx.db.clone(), authority.ring().clone());
+    let database: Check = Arc::new(move || {
+        let db = db.clone();
+        Box::pin(async move { db.ping().await })
+    });
+    let keys: Check = Arc::new(move || {
+        let outcome = ring.refresh();
+        Box::pin(async move { outcome })
+    });
+    let mut checks = vec![("database", database), ("keys", keys)];
+    if let Some(redis) = redis {
+        let check: Check = Arc::new(move || {
+            let mut redis = redis.clone();
+            Box::pin(async move {
+                let answer = redis::cmd("PING").query_async::<()>(&mut redis).await;
+                answer.map_err(|error| Failure::new(Code::Unavailable).caused_by(error))
+            })
+        });
+        checks.push(("redis", check));
+    }
+    checks
+}
+
+async fn connect_redis(config: &Config) -> Result<Option<ConnectionManager>> {
+    let Some(url) = &config.redis_url else { return Ok(None) };
+    let unusable = |error: redis::RedisError| {
+        Failure::new(Code::Unavailable).caused_by(format!("redis_url cannot be used: {error}"))
+    };
+    let client = redis::Client::open(url.expose().as_str()).map_err(unusable)?;
+    let settings = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(Duration::from_secs(2)))
+        .set_response_timeout(Some(REDIS_PATIENCE));
+    ConnectionManager::new_with_config(client, settings).await.map(Some).map_err(unusable)
+}
+
+fn replay(config: &Config) -> ReplayStore {
+    ReplayStore::Memory(MemoryReplay::new(MemoryLimits {
+        life: config.oauth.replay_retention.max(LIFE),
+        ceiling: config.oauth.replay_ceiling,
+        per_key_and_minute: u32::MAX,
+    }))
+}
+
+fn replay_name(home: ReplayHome) -> &'static str {
+    match home {
+        ReplayHome::Memory => "memory",
+        ReplayHome::Redis => "redis",
+        ReplayHome::Postgres => "postgres",
+    }
+}
+
+/// Replicas that share the record of used proofs share the nonces too. With a record in memory the
+/// secret dies with the process, or a nonce could let a proof in that the record has forgotten.
+async fn nonce_keys(config: &Config, ctx: &Ctx) -> Result<NonceKeys> {
+    let secret = match config.oauth.replay_store {
+        ReplayHome::Memory => ctx.random.bytes().into(),
+        ReplayHome::Redis | ReplayHome::Postgres => cluster::secret(ctx, "nonce").await?,
+    };
+    Ok(NonceKeys::new(secret, None))
+}
+
+/// Gives signs of life; when this replica may not go on, it ends.
+async fn heart(replica: Replica, tasks: Tasks) {
+    while !tasks.is_stopping() {
+        let pause = tokio::time::timeout(HEARTBEAT, tasks.stopping());
+        if pause.await.is_ok() {
+            return;
+        }
+        match replica.beat().await {
+            Ok(()) => {}
+            Err(failure) if failure.code() == Code::NotConfigured => {
+                tracing::error!(cause = failure.cause_chain(), "This replica must not go on.");
+                tasks.stop();
+            }
+            Err(failure) => {
+                tracing::warn!(cause = failure.cause_chain(), "A sign of life was not given.");
+            }
+        }
+    }
+}
+
+async fn metrics_listener(address: SocketAddr, metrics: Prometheus, tasks: Tasks) {
+    match server::listen(address).await {
+        Ok(listener) => {
+            let options =
+                server::Options { head_limit: 8_192, drain: Duration::from_secs(1), tls: None };
+            server::serve(listener, router::metrics_only(metrics), options, tasks).await;
+        }
+        Err(failure) => {
+            tracing::error!(cause = failure.cause_chain(), "Metrics are not served.");
+        }
+    }
+}

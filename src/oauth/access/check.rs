@@ -1,0 +1,126 @@
+//! One protected request, from its headers to its caller.
+
+use http::{header, request::Parts};
+use sha2::{Digest, Sha256};
+
+use super::{Caller, Pass};
+use crate::{
+    base::failure::{Code, Failure, Result},
+    oauth::{
+        dpop::{Endpoint, NonceSeen, ProofFault, nonce::Side, proof},
+        jose::TokenHash,
+        merchants::MerchantStatus,
+        refusal,
+        scopes::Scope,
+        token::{LONGEST, TokenFault},
+    },
+    web::address,
+};
+
+/// Checks everything. Cheap things come first, the signature late, the claim of the proof last: a
+/// stranger gets little work out of us, and a refused request never burns a `jti`.
+pub(super) async fn caller(pass: &Pass, parts: &Parts, needed: Option<Scope>) -> Result<Caller> {
+    let authority = &pass.access.authority;
+    let refuse = |fault: ProofFault| refusal::of_proof(authority, &fault, Endpoint::Resource);
+    let token = presented(pass, parts)?;
+    let digest: [u8; 32] = Sha256::digest(token).into();
+    let token_hash = TokenHash::of_digest(&digest);
+    let htu = authority.htu(&pass.path)?;
+    let method = parts.method.as_str();
+    let expected = authority.expect(Side::Resource, method, &htu, Some(&token_hash));
+    let headers = parts.headers.get_all("dpop").iter().map(http::HeaderValue::as_bytes);
+    let header = proof::only_header(headers).map_err(refuse)?;
+    let unverified = proof::read(header, &expected).map_err(refuse)?;
+
+    let seen = pass.access.seen.admit(authority, token, digest).await?;
+    let seen = seen.map_err(|fault| refusal::of_token(authority, fault))?;
+    unverified.must_be_bound_to(&seen.token.jkt).map_err(refuse)?;
+    let key = authority.prepared().prepare(unverified.jkt(), unverified.claimed_key());
+    let key = key.map_err(|fault| refuse(ProofFault::Jwk(fault)))?;
+    let proof = unverified.verify(&key).map_err(refuse)?;
+
+    let proxies = &authority.rules().proxies;
+    let address = address::client(&parts.extensions, &parts.headers, proxies);
+    if seen.client.merchant_status != MerchantStatus::Active {
+        return Err(Failure::because(Code::Forbidden, "the merchant is suspended"));
+    }
+    if !seen.client.allows(address) {
+        return Err(Failure::because(
+            Code::Forbidden,
+            "this credential may not be used from this address",
+        ));
+    }
+    let caller = Caller {
+        merchant: seen.token.merchant,
+        client_id: seen.client.credential.client_id.clone(),
+        scopes: seen.token.scopes.clone(),
+        jkt: seen.token.jkt,
+        address,
+        token_ends: seen.token.expires_at,
+    };
+    count(pass, &caller).await?;
+    if let Some(scope) = needed.filter(|scope| !caller.scopes.has(*scope)) {
+        let message = format!("the access token lacks the scope {scope}");
+        let failure = Failure::because(Code::InsufficientScope, message);
+        return Err(refusal::challenged(authority, failure, Some(scope.as_str())));
+    }
+    authority.claim(&proof, Endpoint::Resource).await?;
+    if proof.nonce == NonceSeen::Old {
+        pass.told.next_nonce.get_or_init(|| authority.nonce(Side::Resource));
+    }
+    pass.told.checked.get_or_init(|| ());
+    Ok(caller)
+}
+
+/// The merchant's allowance over all of `/v1`.
+async fn count(pass: &Pass, caller: &Caller) -> Result<()> {
+    let authority = &pass.access.authority;
+    let quota = authority.per_minute("merchant", authority.rules().merchant_per_minute);
+    let verdict = authority.limiter().take(quota, &caller.merchant.to_string()).await;
+    pass.told.quota.get_or_init(|| verdict);
+    verdict.into_result()
+}
+
+/// The one token of a request, taken from the one place where it may stand.
+fn presented<'a>(pass: &Pass, parts: &'a Parts) -> Result<&'a str> {
+    let authority = &pass.access.authority;
+    let malformed = |what: &'static str| {
+        refusal::challenged(authority, Failure::because(Code::InvalidRequest, what), None)
+    };
+    // In a URL it would end up in logs and histories.
+    let query = parts.uri.query().unwrap_or_default();
+    if query.split('&').any(|pair| pair.split('=').next() == Some("access_token")) {
+        return Err(malformed(
+            "send the access token in the Authorization header, never in the URL",
+        ));
+    }
+    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Err(refusal::unauthenticated(authority)) };
+    if values.next().is_some() {
+        return Err(malformed("there is more than one Authorization header"));
+    }
+    let value = value.to_str().map_err(|_| malformed("the Authorization header is not ASCII"))?;
+    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+    if scheme.eq_ignore_ascii_case("bearer") {
+        // RFC 9449 §7.2: a bound token without its proof is a stolen token.
+        return Err(refusal::of_token(authority, TokenFault::Bearer));
+    }
+    if !scheme.eq_ignore_ascii_case("dpop") {
+        return Err(refusal::unauthenticated(authority));
+    }
+    let token = rest.trim_matches(' ');
+    if !is_token68(token) {
+        return Err(malformed("the Authorization header must be: DPoP, a space, one access token"));
+    }
+    if token.len() > LONGEST {
+        return Err(refusal::of_token(authority, TokenFault::TooLong));
+    }
+    Ok(token)
+}
+
+/// RFC 9110 §11.2.
+fn is_token68(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    !body.is_empty() && body.bytes().all(allowed)
+}

@@ -1,0 +1,53 @@
+//! Clients, remembered until anybody's access changes.
+
+use std::{sync::Arc, time::Duration};
+
+use moka::sync::Cache;
+
+use crate::{
+    base::timestamp::Timestamp,
+    oauth::credentials::{Client, ClientId},
+};
+
+const KEPT: u64 = 50_000;
+/// How often a last use is noted.
+const NOTED_EVERY: Duration = Duration::from_mins(1);
+
+#[derive(Debug)]
+pub(super) struct Clients {
+    kept: Cache<ClientId, (i64, Arc<Client>)>,
+    noted: Cache<ClientId, Timestamp>,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        let kept = Cache::builder().max_capacity(KEPT).build();
+        Self { kept, noted: Cache::builder().max_capacity(KEPT).build() }
+    }
+}
+
+impl Clients {
+    /// Only what was read at this generation.
+    pub(super) fn get(&self, id: &ClientId, generation: i64) -> Option<Arc<Client>> {
+        let (read_at, client) = self.kept.get(id)?;
+        (read_at == generation).then_some(client)
+    }
+
+    /// `generation` must have been asked before the client was read: a change in between then makes
+    /// the entry too old at the next look, never too new.
+    pub(super) fn keep(&self, client: Client, generation: i64) -> Arc<Client> {
+        let (id, client) = (client.credential.client_id.clone(), Arc::new(client));
+        self.kept.insert(id, (generation, client.clone()));
+        client
+    }
+
+    /// Whether the last use should be noted now; says so once a minute per client.
+    pub(super) fn is_due(&self, client: &Client, now: Timestamp) -> bool {
+        let id = &client.credential.client_id;
+        let due = self.noted.get(id).is_none_or(|noted| now.since(noted) >= NOTED_EVERY);
+        if due {
+            self.noted.insert(id.clone(), now);
+        }
+        due
+    }
+}

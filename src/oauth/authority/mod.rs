@@ -1,0 +1,301 @@
+//! What the token endpoint and every protected request share: keys, caches, limits, the replay record.
+//!
+//! Caches here never decide for long: all of them carry the number of the last known change to
+//! anybody's access ([`Authority::generation`]), which is asked of the database again after half a
+//! second. So a revocation counts at once where it was made, and within a second elsewhere.
+
+mod clients;
+mod pulse;
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use ipnet::IpNet;
+
+use super::{
+    credentials::{self, Client, ClientId},
+    dpop::{
+        Endpoint, Expected, ExpectedHtu, NonceKeys, NonceRule, PreparedKeys, Proof, ProofFault,
+        PublicBase,
+        nonce::Side,
+        replay::{Claim, Outcome, ReplayKeyer, ReplayStore},
+    },
+    jose::TokenHash,
+    keys::Ring,
+    refusal,
+    secrets::{Hasher, SecretMemory},
+};
+use crate::{
+    base::{
+        failure::{Code, Failure, Result},
+        tasks::Tasks,
+        timestamp::Timestamp,
+    },
+    ctx::Ctx,
+    web::rate_limit::{Quota, RateLimiter},
+};
+use clients::Clients;
+use pulse::Pulse;
+
+/// How many keys stay prepared: about a kilobyte each.
+const PREPARED_KEYS: u64 = 100_000;
+
+/// Whether callers must bring a nonce of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nonces {
+    /// Never.
+    Off,
+    /// Only from callers whose clock is off.
+    WhenClockIsOff,
+    /// From everybody.
+    Required,
+}
+
+/// What the operator has decided about tokens and proofs.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The `iss` of our tokens.
+    pub issuer: String,
+    /// The origins callers use, the first one being the canonical one. Each is also a resource that a
+    /// token can be asked for (RFC 8707).
+    pub origins: Vec<String>,
+    /// How long a token lives.
+    pub token_life: Duration,
+    /// How far a proof's `iat` may lie from our clock.
+    pub window: Duration,
+    /// Nonces.
+    pub nonces: Nonces,
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: Arc<[IpNet]>,
+    /// Requests per merchant and minute.
+    pub merchant_per_minute: u32,
+    /// Tokens per client and minute.
+    pub tokens_per_minute: u32,
+    /// Checks of a secret that is not remembered, per client and address.
+    pub guesses_per_minute: u32,
+}
+
+/// The parts that are made elsewhere.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database, the time, the dice.
+    pub ctx: Ctx,
+    /// The signing keys.
+    pub ring: Ring,
+    /// argon2.
+    pub hasher: Hasher,
+    /// Who counts requests.
+    pub limiter: RateLimiter,
+    /// Where used proofs are remembered.
+    pub replay: ReplayStore,
+    /// What names them there.
+    pub keyer: ReplayKeyer,
+    /// What nonces are made with.
+    pub nonce_keys: NonceKeys,
+    /// Where background work runs.
+    pub tasks: Tasks,
+}
+
+/// The authorization server and the guard of the resources, in one.
+#[derive(Clone, Debug)]
+pub struct Authority(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    rules: Rules,
+    bases: Vec<PublicBase>,
+    parts: Parts,
+    secrets: SecretMemory,
+    prepared: PreparedKeys,
+    clients: Clients,
+    pulse: Pulse,
+}
+
+impl Authority {
+    /// Puts the parts together; an origin that no proof could name is refused here.
+    pub fn new(rules: Rules, parts: Parts) -> Result<Self> {
+        let bases = rules.origins.iter().map(|origin| PublicBase::parse(origin));
+        let bases = bases.collect::<Result<Vec<_>, _>>().map_err(Failure::internal)?;
+        let secrets = SecretMemory::new(&parts.ctx.random);
+        let prepared = PreparedKeys::new(PREPARED_KEYS);
+        let (clients, pulse) = (Clients::default(), Pulse::default());
+        Ok(Self(Arc::new(Inner { rules, bases, parts, secrets, prepared, clients, pulse })))
+    }
+
+    /// The operator's decisions.
+    pub fn rules(&self) -> &Rules {
+        &self.0.rules
+    }
+
+    /// The database, the time, the dice.
+    pub fn ctx(&self) -> &Ctx {
+        &self.0.parts.ctx
+    }
+
+    /// The signing keys.
+    pub fn ring(&self) -> &Ring {
+        &self.0.parts.ring
+    }
+
+    /// argon2.
+    pub fn hasher(&self) -> &Hasher {
+        &self.0.parts.hasher
+    }
+
+    /// Where background work runs.
+    pub fn tasks(&self) -> &Tasks {
+        &self.0.parts.tasks
+    }
+
+    /// Which secrets were right.
+    pub(super) fn secrets(&self) -> &SecretMemory {
+        &self.0.secrets
+    }
+
+    /// Who counts requests.
+    pub(super) fn limiter(&self) -> &RateLimiter {
+        &self.0.parts.limiter
+    }
+
+    /// Keys that have verified before.
+    pub(super) fn prepared(&self) -> &PreparedKeys {
+        &self.0.prepared
+    }
+
+    /// The address of the token endpoint, as published.
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/oauth/token", self.origin())
+    }
+
+    /// The origin that documents of ours name.
+    pub fn origin(&self) -> &str {
+        self.0.rules.origins.first().map_or("", String::as_str)
+    }
+
+    /// The number of the last known change to anybody's access, at most half a second old.
+    pub async fn generation(&self) -> Result<i64> {
+        self.0.pulse.generation(self.ctx(), self.ring()).await
+    }
+
+    /// Learns of a change that was made in this process; call it after the commit.
+    pub async fn access_changed(&self) -> Result<()> {
+        self.0.pulse.ask(self.ctx(), self.ring()).await.map(|_| ())
+    }
+
+    /// A client as it is now.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>> {
+        let generation = self.generation().await?;
+        if let Some(client) = self.0.clients.get(id, generation) {
+            return Ok(Some(client));
+        }
+        let Some(client) = credentials::load(self.ctx(), id).await? else { return Ok(None) };
+        Ok(Some(self.0.clients.keep(client, generation)))
+    }
+
+    /// What the `htu` of a request to this path must be.
+    pub(super) fn htu<'a>(&'a self, path: &'a str) -> Result<ExpectedHtu<'a>> {
+        ExpectedHtu::new(&self.0.bases, path).map_err(|_| {
+            Failure::because(Code::InvalidRequest, "the path of the request cannot be read")
+        })
+    }
+
+    /// What a proof must fit.
+    pub(super) fn expect<'a>(
+        &'a self,
+        side: Side,
+        method: &'a str,
+        htu: &'a ExpectedHtu<'a>,
+        token_hash: Option<&'a TokenHash>,
+    ) -> Expected<'a> {
+        let (rules, keys) = (&self.0.rules, &self.0.parts.nonce_keys);
+        Expected {
+            method,
+            htu,
+            now: self.ctx().now(),
+            window: rules.window,
+            token_hash,
+            nonces: match rules.nonces {
+                Nonces::Off => NonceRule::Off,
+                Nonces::WhenClockIsOff => NonceRule::WhenClockIsOff(keys, side),
+                Nonces::Required => NonceRule::Required(keys, side),
+            },
+            forgotten_until: None,
+        }
+    }
+
+    /// The nonce to hand out now.
+    pub(super) fn nonce(&self, side: Side) -> String {
+        self.0.parts.nonce_keys.mint(side, self.ctx().now())
+    }
+
+    /// The last step of every check: this proof counts now, and never again.
+    pub(super) async fn claim(&self, proof: &Proof, at: Endpoint) -> Result<()> {
+        let claimed = self.claim_name(&proof.jkt, &proof.jti).await?;
+        if claimed { Ok(()) } else { Err(refusal::of_proof(self, &ProofFault::Replayed, at)) }
+    }
+
+    /// Claims a name of this key; false when it was used before.
+    pub(super) async fn claim_name(&self, jkt: &super::jose::Jkt, name: &str) -> Result<bool> {
+        let parts = &self.0.parts;
+        let key = parts.keyer.name(jkt, name);
+        let claim = Claim { key, jkt: *jkt, now: self.ctx().now() };
+        let outcome = parts.replay.claim(&claim).await;
+        let unavailable =
+            || Failure::new(Code::TemporarilyUnavailable).retry_after(Duration::from_secs(1));
+        match outcome {
+            Ok(Outcome::Fresh) => Ok(true),
+            Ok(Outcome::Replayed) => {
+                metrics::counter!("dpop_replays_total").increment(1);
+                tracing::warn!(%jkt, "A proof was sent a second time.");
+                Ok(false)
+            }
+            Ok(Outcome::Full) => Err(unavailable().caused_by("the replay record is full")),
+            Ok(Outcome::QuotaSpent) => Err(Failure::because(
+                Code::RateLimited,
+                "this key has signed too many proofs; try again in a minute",
+            )
+            .retry_after(Duration::from_mins(1))),
+            Err(down) => Err(unavailable().caused_by(down)),
+        }
+    }
+
+    /// Counts a token for this client.
+    pub(super) async fn count_token(&self, client: &ClientId) -> Result<()> {
+        let quota = self.per_minute("token", self.0.rules.tokens_per_minute);
+        self.limiter().check(quota, client.as_str()).await.map(|_| ())
+    }
+
+    /// Counts a check of a secret that is not remembered. By client and address, so that a stranger
+    /// who guesses locks out itself only; and, ten times as generous, by address and by client, so that
+    /// neither one address nor many together can keep argon2 busy. A client whose secret is
+    /// remembered is not counted at all.
+    pub(super) async fn count_guess(&self, client: &str, address: IpAddr) -> Result<()> {
+        let guesses = self.0.rules.guesses_per_minute;
+        let pair = format!("{address} {client}");
+        let wide = guesses.saturating_mul(10);
+        for (name, calls, who) in [
+            ("guess", guesses, pair.as_str()),
+            ("guess-address", wide, &address.to_string()),
+            ("guess-client", wide, client),
+        ] {
+            self.limiter().check(self.per_minute(name, calls), who).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn per_minute(&self, name: &'static str, calls: u32) -> Quota {
+        Quota { name, calls, window: Duration::from_mins(1) }
+    }
+
+    /// Notes in the background that a credential was used; once a minute is enough.
+    pub(super) fn mark_used(&self, client: &Arc<Client>, now: Timestamp) {
+        if !self.0.clients.is_due(client, now) {
+            return;
+        }
+        let (ctx, client) = (self.ctx().clone(), client.clone());
+        self.tasks().spawn(async move {
+            if let Err(failure) = credentials::mark_used(&ctx, &client.credential).await {
+                tracing::warn!(cause = failure.cause_chain(), "A last use was not noted.");
+            }
+        });
+    }
+}

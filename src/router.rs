@@ -1,0 +1,181 @@
+//! One page: every room's routes, in the group whose rules they follow.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::header,
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::IntoResponse,
+    routing::get,
+};
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder,
+    security::{ClientCredentials, Flow, OAuth2, Scopes, SecurityScheme},
+};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    base::failure::{Code, Failure, Result},
+    oauth::{
+        access::{self, Access},
+        authority::Authority,
+        credentials, discovery, lifecycle,
+        scopes::Scope,
+        token,
+    },
+    telemetry::Prometheus,
+    web::{
+        edge::{self, Edge},
+        error::{Dialect, render},
+        headers::{self, Https},
+        health::{self, Check},
+        limits::{self, Limits},
+        openapi,
+        rate_limit::{PerAddress, per_address},
+    },
+};
+
+/// The longest form at the token endpoint and its neighbours.
+const FORM_LIMIT: usize = 16 << 10;
+
+/// What the routes stand on.
+#[derive(Clone)]
+pub struct Rooms {
+    /// Tokens, proofs, keys.
+    pub authority: Authority,
+    /// Names and measures requests.
+    pub edge: Edge,
+    /// What one request may cost.
+    pub limits: Limits,
+    /// How often a stranger may ask.
+    pub strangers: PerAddress,
+    /// Browser origins that may call.
+    pub cors_origins: Vec<String>,
+    /// Whether callers reach us by TLS only.
+    pub https: Https,
+    /// What `/readyz` asks.
+    pub checks: Vec<(&'static str, Check)>,
+    /// What `/metrics` shows, if it is shown here.
+    pub metrics: Option<Prometheus>,
+}
+
+/// Every route with its layers.
+pub fn build(rooms: &Rooms) -> Result<Router> {
+    let authority = || rooms.authority.clone();
+    let oauth = Router::from(oauth()).with_state(authority());
+    let discovery = Router::from(discovery()).with_state(authority());
+    let resources = Router::from(resources());
+    Ok(Router::new()
+        .merge(tokens_group(rooms, oauth))
+        .merge(strangers_group(rooms, discovery, Dialect::OAuth))
+        .merge(protected_group(rooms, resources))
+        .merge(pages_group(rooms, openapi::router(&document())?))
+        .merge(health::router(rooms.checks.clone()))
+        .merge(metrics(rooms.metrics.clone()))
+        .fallback(async || Failure::new(Code::NotFound))
+        .layer(from_fn(|request: Request, next: Next| render(Dialect::Payouts, request, next)))
+        .layer(from_fn_with_state(rooms.https, headers::api))
+        .layer(from_fn_with_state(rooms.edge.clone(), edge::observe)))
+}
+
+/// Clients authenticate by themselves here.
+fn oauth() -> OpenApiRouter<Authority> {
+    token::http::routes().merge(lifecycle::http::routes())
+}
+
+/// What strangers may know.
+fn discovery() -> OpenApiRouter<Authority> {
+    discovery::http::routes()
+}
+
+/// What needs a token and a proof.
+fn resources() -> OpenApiRouter {
+    credentials::http::routes()
+}
+
+/// The API document, from the handlers.
+pub fn document() -> OpenApi {
+    let mut document = about();
+    for paths in [oauth().into_openapi(), discovery().into_openapi(), resources().into_openapi()] {
+        document.merge(paths);
+    }
+    document
+}
+
+/// A token, a proof, a right: whatever stands in this group asks for all three.
+fn protected_group(rooms: &Rooms, routes: Router) -> Router {
+    let access = Access { authority: rooms.authority.clone(), seen: Default::default() };
+    let routes = routes
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(access, access::required));
+    guarded(rooms, routes, rooms.limits.clone(), Dialect::Payouts)
+}
+
+fn tokens_group(rooms: &Rooms, routes: Router) -> Router {
+    let routes = routes.method_not_allowed_fallback(method_not_allowed);
+    let body = FORM_LIMIT.min(rooms.limits.body);
+    guarded(rooms, routes, Limits { body, ..rooms.limits.clone() }, Dialect::OAuth)
+}
+
+/// Public documents: anybody may ask, nobody too often.
+fn strangers_group(rooms: &Rooms, routes: Router, dialect: Dialect) -> Router {
+    let routes = routes
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(rooms.strangers.clone(), per_address));
+    guarded(rooms, routes, Limits { body: 1 << 10, ..rooms.limits.clone() }, dialect)
+}
+
+/// Pages for people.
+fn pages_group(rooms: &Rooms, routes: Router) -> Router {
+    strangers_group(rooms, routes, Dialect::Payouts)
+        .layer(from_fn_with_state(rooms.https, headers::page))
+}
+
+/// What every group has around it, outermost last.
+fn guarded(rooms: &Rooms, routes: Router, limits: Limits, dialect: Dialect) -> Router {
+    routes
+        // The guard has read the body already, within its own limit.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(limits, limits::guard))
+        .layer(from_fn(move |request: Request, next: Next| render(dialect, request, next)))
+        .layer(headers::cors(&rooms.cors_origins))
+}
+
+async fn method_not_allowed() -> Failure {
+    Failure::new(Code::MethodNotAllowed)
+}
+
+fn metrics(prometheus: Option<Prometheus>) -> Router {
+    let Some(prometheus) = prometheus else { return Router::new() };
+    let prometheus = Arc::new(prometheus);
+    let show = async move || {
+        const TEXT: &str = "text/plain; version=0.0.4";
+        ([(header::CONTENT_TYPE, TEXT)], prometheus.render()).into_response()
+    };
+    Router::new().route("/metrics", get(show))
+}
+
+/// `/metrics` alone, for a listener that strangers do not reach.
+pub fn metrics_only(prometheus: Prometheus) -> Router {
+    metrics(Some(prometheus))
+}
+
+/// What is true of the whole API.
+fn about() -> OpenApi {
+    const ABOUT: &str = "Fee quotes and payouts behind OAuth 2.0 client credentials with DPoP (RFC 9449). \
+        Every call under `/v1` carries `Authorization: DPoP <token>` and a fresh `DPoP` proof.";
+    let scopes = Scope::ALL.iter().map(|scope| (scope.as_str(), scope.about()));
+    let flow = ClientCredentials::new("/oauth/token", Scopes::from_iter(scopes));
+    let scheme = SecurityScheme::OAuth2(OAuth2::with_description(
+        [Flow::ClientCredentials(flow)],
+        "Client credentials; tokens are bound to a key and sent as `DPoP`, never as `Bearer`.",
+    ));
+    let info =
+        InfoBuilder::new().title("Counterfoil").version("1.0.0").description(Some(ABOUT)).build();
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(ComponentsBuilder::new().security_scheme("oauth", scheme).build()))
+        .build()
+}

@@ -1,0 +1,136 @@
+//! A real server on a port of its own, with a hand-wound clock.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use counterfoil::{
+    app::App,
+    base::{
+        clock::{Clock, HandWound},
+        random::Random,
+        timestamp::Timestamp,
+    },
+    config::{Config, Sources},
+    ctx::Ctx,
+    db::{self, Db},
+    jobs::{self, Runner},
+    oauth::authority::Authority,
+};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use super::{
+    both::TestDb,
+    http::{Request, Response},
+    scratch,
+};
+
+/// When the clock of every test starts.
+pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_795_000_000);
+
+/// A server that belongs to this test.
+pub(crate) struct TestApp {
+    pub(crate) address: SocketAddr,
+    /// The public base, which is also the issuer.
+    pub(crate) base: String,
+    pub(crate) hands: HandWound,
+    pub(crate) ctx: Ctx,
+    pub(crate) authority: Authority,
+    pub(crate) keys_dir: std::path::PathBuf,
+    runner: Runner,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl TestApp {
+    /// With the defaults of a sandbox, cheap argon2, and limits that no test meets by accident.
+    pub(crate) async fn start(db: &TestDb) -> Self {
+        Self::with(db, |_| ()).await
+    }
+
+    /// With settings of its own.
+    pub(crate) async fn with(db: &TestDb, change: impl FnOnce(&mut Config)) -> Self {
+        let (clock, hands) = Clock::hand_wound(START);
+        Self::at(db, clock, hands, scratch::directory("keys"), change).await
+    }
+
+    /// Beside or after another one: the same clock, the same keys.
+    pub(crate) async fn beside(&self, db: &TestDb, change: impl FnOnce(&mut Config)) -> Self {
+        let (clock, hands) = (self.ctx.clock.clone(), self.hands.clone());
+        Self::at(db, clock, hands, self.keys_dir.clone(), change).await
+    }
+
+    pub(crate) async fn at(
+        db: &TestDb,
+        clock: Clock,
+        hands: HandWound,
+        keys_dir: std::path::PathBuf,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        static SEED: AtomicU64 = AtomicU64::new(1);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut config = settings(&db.url, address, &keys_dir);
+        change(&mut config);
+        let base = config.public_url.as_str().to_owned();
+        // A seed of its own for each server, or two servers on one database would make equal ids.
+        let random = Random::seeded(SEED.fetch_add(1, Ordering::Relaxed));
+        let app = App::open(&config, clock, random).await.expect("the server opens");
+        let (ctx, runner, authority) = (app.ctx.clone(), app.runner.clone(), app.authority.clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(app.serve_without_jobs(listener, async {
+            // A dropped sender stops it too.
+            drop(stopped.await);
+        }));
+        Self { address, base, hands, ctx, authority, keys_dir, runner, stop, serving }
+    }
+
+    /// The address of a path, as callers sign it.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send(&self, request: Request) -> Response {
+        request.send(self.address).await
+    }
+
+    /// Runs every job that is due by the test's clock.
+    pub(crate) async fn run_due_jobs(&self) {
+        self.runner.run_due_jobs().await.expect("jobs can be leased");
+    }
+
+    /// Drains, then checks what must hold whatever the test did.
+    pub(crate) async fn stop(self) {
+        // Loops that sleep by the test's clock are due again; nothing else may be left undone.
+        let db = self.ctx.db.clone();
+        let stuck = stuck_jobs(&db).await;
+        assert!(stuck.is_empty(), "jobs have failed: {stuck:?}");
+        drop(self.stop);
+        self.serving.await.expect("the server ends by itself");
+    }
+}
+
+async fn stuck_jobs(db: &Db) -> Vec<(String, i64)> {
+    let counts = db::read!(db, |tx| jobs::count(tx).await).expect("the database answers");
+    counts.into_iter().filter(|(state, _)| state == "dead").collect()
+}
+
+fn settings(database_url: &str, address: SocketAddr, keys_dir: &std::path::Path) -> Config {
+    let sources = Sources::none()
+        .flag("listen", Some(address.to_string()))
+        .flag("database_url", Some(database_url.to_owned()))
+        .flag("keys_dir", Some(keys_dir.display().to_string()));
+    let mut config = Config::load(&sources).expect("these settings are complete");
+    config.oauth.argon2_memory_kib = 8;
+    config.oauth.argon2_iterations = 1;
+    config.oauth.argon2_queue = 1_000;
+    config.limits.merchant_per_minute = 1_000_000;
+    config.limits.address_per_minute = 1_000_000;
+    config.limits.token_per_minute = 1_000_000;
+    config.limits.failures_per_minute = 100_000;
+    config.http.drain_timeout = Duration::from_secs(10);
+    config
+}
