@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     base::failure::{Code, Failure, Result},
     oauth::{
-        access::{self, Access},
+        access::{self, Access, SeenTokens},
         authority::Authority,
         credentials, discovery, lifecycle,
         scopes::Scope,
@@ -106,7 +106,7 @@ pub fn document() -> OpenApi {
 
 /// A token, a proof, a right: whatever stands in this group asks for all three.
 fn protected_group(rooms: &Rooms, routes: Router) -> Router {
-    let access = Access { authority: rooms.authority.clone(), seen: Default::default() };
+    let access = Access { authority: rooms.authority.clone(), seen: SeenTokens::default() };
     let routes = routes
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(access, access::required));
@@ -167,7 +167,7 @@ fn about() -> OpenApi {
     const ABOUT: &str = "Fee quotes and payouts behind OAuth 2.0 client credentials with DPoP (RFC 9449). \
         Every call under `/v1` carries `Authorization: DPoP <token>` and a fresh `DPoP` proof.";
     let scopes = Scope::ALL.iter().map(|scope| (scope.as_str(), scope.about()));
-    let flow = ClientCredentials::new("/oauth/token", Scopes::from_iter(scopes));
+    let flow = ClientCredentials::new("/oauth/token", scopes.collect::<Scopes>());
     let scheme = SecurityScheme::OAuth2(OAuth2::with_description(
         [Flow::ClientCredentials(flow)],
         "Client credentials; tokens are bound to a key and sent as `DPoP`, never as `Bearer`.",

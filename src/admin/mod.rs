@@ -128,7 +128,7 @@ async fn run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
         Verb::Serve(args) => serve::run(args, setup, output).await,
         Verb::Migrate(args) => migrate::run(args, setup, output).await,
         Verb::Merchant(args) => merchant::run(args, setup, output).await,
-        Verb::Openapi(args) => openapi::run(args, setup, output).await,
+        Verb::Openapi(args) => openapi::run(&args, *output),
         Verb::Verify(args) => verify::run(args, setup, output).await,
     }
 }

@@ -1,6 +1,6 @@
 //! `counterfoil openapi`: the API document, as it is checked in under `openapi/`.
 
-use super::{Output, Setup};
+use super::Output;
 use crate::base::failure::{Failure, Result};
 use crate::router;
 use crate::web::openapi;
@@ -14,7 +14,7 @@ pub(super) struct Args {
 }
 
 /// Prints it; needs no database and no keys.
-pub(super) async fn run(args: Args, _: &Setup, output: &Output) -> Result<()> {
+pub(super) fn run(args: &Args, output: Output) -> Result<()> {
     let document = router::document();
     let text = if args.yaml { openapi::yaml(&document)? } else { openapi::json(&document)? };
     let value = serde_json::to_value(&document).map_err(Failure::internal)?;

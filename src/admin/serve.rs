@@ -54,6 +54,5 @@ fn welcome(config: &Config, address: std::net::SocketAddr) -> String {
              counterfoil call GET /v1/credential\n",
         );
     }
-    text.push_str(&format!("\nListening on {address}"));
-    text
+    text + &format!("\nListening on {address}")
 }

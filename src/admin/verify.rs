@@ -1,5 +1,7 @@
 //! `counterfoil verify`: recomputes what can be recomputed, compares, and says where it differs.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::{Output, Setup};
@@ -32,7 +34,7 @@ pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
     let ctx = Ctx { db, clock: setup.clock.clone(), random: setup.random.clone() };
     let checks = vec![
         line("database", 1, ctx.db.check_integrity().await?),
-        keys(setup, &ctx)?,
+        keys(setup, &ctx),
         credentials_line(&ctx).await?,
     ];
     ctx.db.close().await;
@@ -42,12 +44,12 @@ pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
     if ok { Ok(()) } else { Err(Failure::because(Code::InvalidState, "verification has failed")) }
 }
 
-fn keys(setup: &Setup, ctx: &Ctx) -> Result<Line> {
+fn keys(setup: &Setup, ctx: &Ctx) -> Line {
     let faults = match app::ring(&setup.config, ctx) {
         Ok(_) => Vec::new(),
         Err(failure) => vec![failure.cause_chain().unwrap_or_default()],
     };
-    Ok(line("signing keys", 1, faults))
+    line("signing keys", 1, faults)
 }
 
 async fn credentials_line(ctx: &Ctx) -> Result<Line> {
@@ -63,9 +65,9 @@ fn text(report: &Report) -> String {
     let mut text = String::new();
     for check in &report.checks {
         let word = if check.faults.is_empty() { "ok" } else { "DIFFERS" };
-        text.push_str(&format!("{word:8} {} ({} looked at)\n", check.name, check.looked_at));
+        _ = writeln!(text, "{word:8} {} ({} looked at)", check.name, check.looked_at);
         for fault in &check.faults {
-            text.push_str(&format!("         {fault}\n"));
+            _ = writeln!(text, "         {fault}");
         }
     }
     text.push_str(if report.ok { "Everything agrees." } else { "Something differs; see above." });

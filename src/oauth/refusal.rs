@@ -1,5 +1,7 @@
 //! Refusals with their challenges, as RFC 6750, RFC 9449 and RFC 9728 write them.
 
+use std::fmt::Write as _;
+
 use super::{
     authority::Authority,
     dpop::{Endpoint, ProofFault, nonce::Side},
@@ -70,7 +72,7 @@ fn challenge(
     let algs = Alg::ALL.map(Alg::name).join(" ");
     let mut text = "DPoP realm=\"counterfoil\"".to_owned();
     let mut add = |name: &str, value: &str| {
-        text.push_str(&format!(", {name}=\"{}\"", quotable(value)));
+        _ = write!(text, ", {name}=\"{}\"", quotable(value));
     };
     if let Some((code, description)) = error {
         add("error", code);

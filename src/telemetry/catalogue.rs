@@ -37,6 +37,8 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
         Unit::Count,
         "Writes turned away because their lane was full",
     ),
+    ("dpop_refused_total", Counter, Unit::Count, "Refused proofs, by reason"),
+    ("dpop_replays_total", Counter, Unit::Count, "Proofs that were sent a second time"),
     ("http_failures_total", Counter, Unit::Count, "Refused requests, by stable error code"),
     ("http_request_seconds", Histogram, Unit::Seconds, "Time to answer, by route"),
     (
@@ -59,6 +61,9 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
         Unit::Count,
         "Batches of spans that the collector did not take",
     ),
+    ("token_cache_total", Counter, Unit::Count, "Presented tokens, by whether they were known"),
+    ("tokens_minted_total", Counter, Unit::Count, "Access tokens issued"),
+    ("tokens_refused_total", Counter, Unit::Count, "Refused access tokens, by reason"),
 ];
 
 /// Tells the recorder the help texts.

@@ -49,18 +49,20 @@ pub fn decode(text: &[u8]) -> Result<String> {
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
             b'+' => b' ',
-            b'%' => match (rest.next().and_then(hex), rest.next().and_then(hex)) {
-                (Some(high), Some(low)) => high * 16 + low,
-                _ => return Err(malformed("a percent sign is not followed by two hex digits")),
-            },
+            b'%' => {
+                match (rest.next().copied().and_then(hex), rest.next().copied().and_then(hex)) {
+                    (Some(high), Some(low)) => high * 16 + low,
+                    _ => return Err(malformed("a percent sign is not followed by two hex digits")),
+                }
+            }
             other => *other,
         });
     }
     String::from_utf8(bytes).map_err(|_| malformed("a parameter is not UTF-8"))
 }
 
-fn hex(byte: &u8) -> Option<u8> {
-    char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+fn hex(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 fn malformed(what: &'static str) -> Failure {

@@ -7,6 +7,7 @@ use super::{Caller, Pass};
 use crate::{
     base::failure::{Code, Failure, Result},
     oauth::{
+        authority::per_minute,
         dpop::{Endpoint, NonceSeen, ProofFault, nonce::Side, proof},
         jose::TokenHash,
         merchants::MerchantStatus,
@@ -75,7 +76,7 @@ pub(super) async fn caller(pass: &Pass, parts: &Parts, needed: Option<Scope>) ->
 /// The merchant's allowance over all of `/v1`.
 async fn count(pass: &Pass, caller: &Caller) -> Result<()> {
     let authority = &pass.access.authority;
-    let quota = authority.per_minute("merchant", authority.rules().merchant_per_minute);
+    let quota = per_minute("merchant", authority.rules().merchant_per_minute);
     let verdict = authority.limiter().take(quota, &caller.merchant.to_string()).await;
     pass.told.quota.get_or_init(|| verdict);
     verdict.into_result()

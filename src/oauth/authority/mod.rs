@@ -260,7 +260,7 @@ impl Authority {
 
     /// Counts a token for this client.
     pub(super) async fn count_token(&self, client: &ClientId) -> Result<()> {
-        let quota = self.per_minute("token", self.0.rules.tokens_per_minute);
+        let quota = per_minute("token", self.0.rules.tokens_per_minute);
         self.limiter().check(quota, client.as_str()).await.map(|_| ())
     }
 
@@ -277,13 +277,9 @@ impl Authority {
             ("guess-address", wide, &address.to_string()),
             ("guess-client", wide, client),
         ] {
-            self.limiter().check(self.per_minute(name, calls), who).await?;
+            self.limiter().check(per_minute(name, calls), who).await?;
         }
         Ok(())
-    }
-
-    pub(super) fn per_minute(&self, name: &'static str, calls: u32) -> Quota {
-        Quota { name, calls, window: Duration::from_mins(1) }
     }
 
     /// Notes in the background that a credential was used; once a minute is enough.
@@ -298,4 +294,9 @@ impl Authority {
             }
         });
     }
+}
+
+/// An allowance for a minute.
+pub(super) fn per_minute(name: &'static str, calls: u32) -> Quota {
+    Quota { name, calls, window: Duration::from_mins(1) }
 }

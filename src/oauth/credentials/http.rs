@@ -7,7 +7,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     base::{failure::Result, timestamp::Timestamp},
-    oauth::{access::May, scopes::right},
+    oauth::{
+        access::May,
+        scopes::{Scope, right},
+    },
 };
 
 /// The one route.
@@ -42,7 +45,7 @@ async fn credential(caller: May<right::Any>) -> Result<Json<CredentialAnswer>> {
     Ok(Json(CredentialAnswer {
         client_id: caller.client_id.to_string(),
         merchant_id: caller.merchant.to_string(),
-        scopes: caller.scopes.iter().map(|scope| scope.as_str()).collect(),
+        scopes: caller.scopes.iter().map(Scope::as_str).collect(),
         jkt: caller.jkt.to_string(),
         token_expires_at: caller.token_ends,
     }))

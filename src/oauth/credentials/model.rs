@@ -55,8 +55,8 @@ impl fmt::Debug for ClientId {
 
 /// A new client secret, `ant_ocs_<env>_<48 hex>`: 192 random bits.
 pub(super) fn make_secret(environment: Environment, random: &Random) -> Secret<String> {
-    let hex: String = random.bytes::<24>().iter().map(|byte| format!("{byte:02x}")).collect();
-    Secret::new(format!("ant_ocs_{}_{hex}", environment.as_str()))
+    let (high, low) = (u128::from_be_bytes(random.bytes()), u64::from_be_bytes(random.bytes()));
+    Secret::new(format!("ant_ocs_{}_{high:032x}{low:016x}", environment.as_str()))
 }
 
 /// Whether a credential can be used.

@@ -257,7 +257,7 @@ fn check_htu(claims: &Object<'_>, expected: &Expected<'_>) -> Result<(), ProofFa
 
 /// Something about the request for a description: not too long, and only in letters that may stand
 /// in a header between quotation marks, so that a request cannot write headers of ours.
-fn shown(what: impl ToString) -> String {
+fn shown(what: &(impl ToString + ?Sized)) -> String {
     let mut text = what.to_string();
     text.retain(|letter| matches!(letter, '\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e'));
     if text.len() > LONGEST_SHOWN {

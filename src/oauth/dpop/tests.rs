@@ -406,7 +406,7 @@ fn a_changed_proof_is_another_proof() {
     let good = caller.proof().into_bytes();
     for _ in 0..20_000 {
         let mut bad = good.clone();
-        let at = usize::try_from(random.below(good.len() as u64)).unwrap();
+        let at = usize::try_from(random.below(u64::try_from(good.len()).unwrap())).unwrap();
         bad[at] = if random.below(2) == 0 { random.bytes::<1>()[0] } else { bad[at] ^ 1 };
         let verdict = with_expected(|expected| proof::read(&bad, &expected)?.verify(&caller.key));
         assert_eq!(verdict.is_ok(), bad == good);

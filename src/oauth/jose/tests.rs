@@ -164,7 +164,8 @@ fn forged_with_small_r(ed: &Ed, r: &[u8]) -> Vec<u8> {
     hash.update(r);
     hash.update(ed.secret.verifying_key().as_bytes());
     hash.update(MESSAGE);
-    let mut s = a - a;
+    let mut s = a;
+    s -= a;
     for byte in hash.finalize().iter().rev() {
         for bit in (0..8).rev() {
             s = s + s;
@@ -176,7 +177,6 @@ fn forged_with_small_r(ed: &Ed, r: &[u8]) -> Vec<u8> {
     let signature = [r, &s.to_bytes()].concat();
     if r[0] == 1 {
         let parsed = ed25519_dalek::Signature::from_slice(&signature).unwrap();
-        use ed25519_dalek::Verifier as _;
         assert!(ed.secret.verifying_key().verify(MESSAGE, &parsed).is_ok(), "the forgery is one");
     }
     signature
@@ -186,11 +186,11 @@ fn forged_with_small_r(ed: &Ed, r: &[u8]) -> Vec<u8> {
 fn mutations_agree_with_the_oracle() {
     let (ec, ed, random) = (Ec::new(21), Ed::new(22), Random::seeded(1));
     let ec_good = ec.sign(MESSAGE).to_bytes().to_vec();
-    let ed_good = ed.secret.sign(MESSAGE).to_bytes().to_vec();
+    let edwards_good = ed.secret.sign(MESSAGE).to_bytes().to_vec();
     for round in 0..3_000 {
         let flip = |bytes: &[u8]| {
             let mut bytes = bytes.to_vec();
-            let place = usize::try_from(random.below(bytes.len() as u64)).unwrap();
+            let place = usize::try_from(random.below(u64::try_from(bytes.len()).unwrap())).unwrap();
             bytes[place] ^= 1 << random.below(8);
             bytes
         };
@@ -200,9 +200,13 @@ fn mutations_agree_with_the_oracle() {
             1 => random.bytes::<64>().to_vec(),
             _ => flip(good),
         };
-        let (ec_sig, ed_sig) = (change(&ec_good), change(&ed_good));
+        let (ec_sig, edwards_sig) = (change(&ec_good), change(&edwards_good));
         assert_eq!(ec.ours(&message, &ec_sig), ec.oracle(&message, &ec_sig), "round {round}");
-        assert_eq!(ed.ours(&message, &ed_sig), ed.oracle(&message, &ed_sig), "round {round}");
+        assert_eq!(
+            ed.ours(&message, &edwards_sig),
+            ed.oracle(&message, &edwards_sig),
+            "round {round}"
+        );
     }
 }
 
@@ -210,9 +214,9 @@ fn mutations_agree_with_the_oracle() {
 fn the_key_decides_the_algorithm() {
     let (ec, ed) = (Ec::new(3), Ed::new(3));
     let ec_good = ec.sign(MESSAGE).to_bytes().to_vec();
-    let ed_good = ed.secret.sign(MESSAGE).to_bytes();
+    let edwards_good = ed.secret.sign(MESSAGE).to_bytes();
     assert!(ec.key.verify(Alg::EdDsa, MESSAGE, &ec_good).is_err());
-    assert!(ed.key.verify(Alg::Es256, MESSAGE, &ed_good).is_err());
+    assert!(ed.key.verify(Alg::Es256, MESSAGE, &edwards_good).is_err());
 }
 
 fn jwk(json: &str) -> Result<Jkt, JwkFault> {

@@ -147,20 +147,17 @@ impl Ring {
         let now = self.clock.now();
         let mut entries = self.folder.entries()?;
         let waiting = entries.iter_mut().find(|entry| entry.active_from_us > now.micros());
-        let kid = match waiting {
-            Some(entry) => {
-                if at_once {
-                    entry.active_from_us = now.micros();
-                }
-                entry.kid.clone()
+        let kid = if let Some(entry) = waiting {
+            if at_once {
+                entry.active_from_us = now.micros();
             }
-            None => {
-                let active_from = if at_once { now } else { now.plus(LEAD) };
-                let entry = make(&self.folder, self.alg, now, active_from, &self.random)?;
-                let kid = entry.kid.clone();
-                entries.push(entry);
-                kid
-            }
+            entry.kid.clone()
+        } else {
+            let active_from = if at_once { now } else { now.plus(LEAD) };
+            let entry = make(&self.folder, self.alg, now, active_from, &self.random)?;
+            let kid = entry.kid.clone();
+            entries.push(entry);
+            kid
         };
         let kept = stages(&entries, now, self.token_life);
         let (keep, gone): (Vec<_>, Vec<_>) =

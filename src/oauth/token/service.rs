@@ -133,10 +133,7 @@ fn granted_scopes(client: &Client, wanted: Option<&str>) -> Result<Scopes> {
 /// One audience per token (RFC 8707): a token for two servers could be carried from one to the other.
 fn audience<'a>(authority: &'a Authority, form: &Form) -> Result<&'a str> {
     let mut wanted = form.all("resource");
-    let first = match wanted.next() {
-        None => return Ok(authority.origin()),
-        Some(first) => first,
-    };
+    let Some(first) = wanted.next() else { return Ok(authority.origin()) };
     let known = authority.rules().origins.iter().find(|origin| *origin == first);
     match known {
         Some(known) if wanted.all(|other| other == first) => Ok(known),

@@ -1,5 +1,7 @@
 //! The envelopes of the published APIs.
 
+use std::fmt::Write as _;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -99,7 +101,7 @@ fn payouts_code(code: Code) -> (&'static str, Option<Value>) {
 fn describe(failure: &Failure) -> String {
     let mut text = failure.message().to_owned();
     for fault in failure.fields() {
-        text.push_str(&format!("; {} {}", fault.field, fault.message));
+        _ = write!(text, "; {} {}", fault.field, fault.message);
     }
     text
 }

@@ -40,13 +40,11 @@ impl<'a> Fields<'a> {
         name: &'static str,
         read: impl FnOnce(&'a Value) -> Result<T, E>,
     ) -> Option<T> {
-        match self.member(name) {
-            Some(value) => self.noted(name, read(value)),
-            None => {
-                self.fault(name, "is required");
-                None
-            }
-        }
+        let Some(value) = self.member(name) else {
+            self.fault(name, "is required");
+            return None;
+        };
+        self.noted(name, read(value))
     }
 
     /// A member that may be missing or null: `Some(None)` then, `None` after a fault was noted.

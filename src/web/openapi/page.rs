@@ -1,5 +1,7 @@
 //! The document as one page of HTML.
 
+#![expect(clippy::format_collect, reason = "made once, at the start: the shorter text wins")]
+
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::Value;

@@ -38,12 +38,12 @@ async fn every_statement_is_accepted_by_both_engines() {
             match (&mut file).prepare(statement.sqlite.into_sql_str()).await {
                 Ok(prepared) => check(&mut faults, store, statement.sqlite, prepared.parameters()),
                 Err(error) => {
-                    faults.push(format!("{store} on SQLite: {error}: {}", statement.sqlite))
+                    faults.push(format!("{store} on SQLite: {error}: {}", statement.sqlite));
                 }
             }
             match (&mut server).prepare(statement.postgres.into_sql_str()).await {
                 Ok(prepared) => {
-                    check(&mut faults, store, statement.postgres, prepared.parameters())
+                    check(&mut faults, store, statement.postgres, prepared.parameters());
                 }
                 Err(error) => {
                     faults.push(format!("{store} on PostgreSQL: {error}: {}", statement.postgres));

@@ -6,11 +6,7 @@ use counterfoil::oauth::{
 };
 use serde_json::json;
 
-use crate::support::{
-    app::TestApp,
-    both::{TestDb, both},
-    http::Request,
-};
+use crate::support::{app::TestApp, both::both, http::Request};
 
 both! {
     async fn a_token_is_minted_and_used(db: TestDb) {

@@ -80,6 +80,7 @@ impl TestApp {
         let app = App::open(&config, clock, random).await.expect("the server opens");
         let (ctx, runner, authority) = (app.ctx.clone(), app.runner.clone(), app.authority.clone());
         let (stop, stopped) = oneshot::channel::<()>();
+        #[expect(clippy::disallowed_methods, reason = "the test itself waits for it")]
         let serving = tokio::spawn(app.serve_without_jobs(listener, async {
             // A dropped sender stops it too.
             drop(stopped.await);

@@ -5,6 +5,8 @@
 //! `fsync = off`, which changes how fast a commit is and nothing that a test can see; tests of
 //! durability and benches start a [`Server`] of their own with [`Options::durable`].
 
+#![expect(clippy::disallowed_methods, reason = "the server needs the PATH of this process")]
+
 use std::{
     fs,
     net::TcpListener,

@@ -1,5 +1,7 @@
 //! A private Redis for one test: it starts in milliseconds, so none is shared.
 
+#![expect(clippy::disallowed_methods, reason = "the server needs the PATH of this process")]
+
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
 use super::{
