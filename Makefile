@@ -7,7 +7,7 @@ FLUSH_DELAY_US ?= 1000
 # Which benches; `make bench BENCH="--bench doors"` runs one.
 BENCH ?= --benches
 
-.PHONY: help run test lint fmt docs bench bench-slow-disk kill-test
+.PHONY: help run test lint fmt docs openapi bench bench-slow-disk kill-test
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -31,6 +31,10 @@ fmt: ## format the code
 # Private items are documented too, for those who work here, so links to them are welcome.
 docs: ## build the code's documentation: warnings are errors
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --no-deps --document-private-items
+
+openapi: ## write the API document anew from the handlers
+	cargo run --quiet -- openapi > openapi/openapi.json
+	cargo run --quiet -- openapi --yaml > openapi/openapi.yaml
 
 bench: ## the benches, on the disk as it is
 	@scripts/install-test-tools

@@ -22,6 +22,7 @@ pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
     let listener = server::listen(config.listen).await?;
     let address = listener.local_addr().map_err(Failure::internal)?;
+    let config = &config.clone().bound_to(address);
     let app = App::open(config, setup.clock.clone(), setup.random.clone()).await?;
     output.answer(&json!({ "listening": address.to_string() }), &welcome(config, address))?;
     app.serve(listener, async move {

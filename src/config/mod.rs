@@ -94,6 +94,20 @@ impl Config {
         if faults.is_empty() { Ok(config) } else { Err(ConfigFault::new(faults)) }
     }
 
+    /// With port 0 the system picks the port, and the defaults that follow the listener follow it there.
+    #[must_use]
+    pub fn bound_to(mut self, address: SocketAddr) -> Self {
+        let assumed = WebOrigin::of_listener(self.listen);
+        let actual = WebOrigin::of_listener(address);
+        for origin in [&mut self.public_url, &mut self.oauth.issuer] {
+            if *origin == assumed {
+                *origin = actual.clone();
+            }
+        }
+        self.listen = address;
+        self
+    }
+
     /// Every origin under which callers may address us.
     pub fn origins(&self) -> impl Iterator<Item = &WebOrigin> {
         std::iter::once(&self.public_url).chain(&self.extra_public_urls)

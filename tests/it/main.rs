@@ -13,5 +13,7 @@ mod oauth;
 #[cfg(test)]
 mod pricing;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 #[expect(dead_code, reason = "the benches use the rest of it")]
 mod support;

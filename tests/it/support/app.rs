@@ -119,7 +119,12 @@ async fn stuck_jobs(db: &Db) -> Vec<(String, i64)> {
     counts.into_iter().filter(|(state, _)| state == "dead").collect()
 }
 
-fn settings(database_url: &str, address: SocketAddr, keys_dir: &std::path::Path) -> Config {
+/// What every test server starts with.
+pub(crate) fn settings(
+    database_url: &str,
+    address: SocketAddr,
+    keys_dir: &std::path::Path,
+) -> Config {
     let sources = Sources::none()
         .flag("listen", Some(address.to_string()))
         .flag("database_url", Some(database_url.to_owned()))

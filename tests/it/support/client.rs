@@ -2,7 +2,7 @@
 
 use counterfoil::base::ids::MerchantId;
 use counterfoil::{
-    base::{environment::Environment, secret::Secret},
+    base::{environment::Environment, random::Random, secret::Secret, timestamp::Timestamp},
     oauth::{
         credentials::{self, ClientId, NewCredential, Possession},
         jose::{Jkt, KeyKind, PublicJwk, TokenHash, base64url},
@@ -35,8 +35,8 @@ pub(crate) struct ProofKey {
 }
 
 impl ProofKey {
-    pub(crate) fn make(app: &TestApp, kind: KeyKind) -> Self {
-        let pem = SigningKey::generate(kind, &app.ctx.random).unwrap();
+    pub(crate) fn make(random: &Random, kind: KeyKind) -> Self {
+        let pem = SigningKey::generate(kind, random).unwrap();
         let signing = SigningKey::from_pem(&pem).unwrap();
         let (jwk, jkt) = (*signing.public().jwk(), *signing.kid());
         Self { signing, jwk, jkt }
@@ -74,14 +74,25 @@ impl ProofKey {
 
 /// What a good proof says.
 pub(crate) fn claims(app: &TestApp, method: &str, path: &str, token: Option<&str>) -> Value {
+    claims_at(&app.base, app.ctx.now(), method, path, token)
+}
+
+/// The same for a server that is not a [`TestApp`].
+pub(crate) fn claims_at(
+    base: &str,
+    now: Timestamp,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+) -> Value {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let jti = format!("proof-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let path = path.split('?').next().unwrap_or_default();
     let mut claims = json!({
         "jti": jti,
         "htm": method,
-        "htu": app.url(path),
-        "iat": app.ctx.now().unix_seconds(),
+        "htu": format!("{base}{path}"),
+        "iat": now.unix_seconds(),
     });
     if let Some(token) = token {
         claims["ath"] = json!(TokenHash::of(token).as_str());
@@ -180,7 +191,7 @@ impl TestApp {
         kind: KeyKind,
         scopes: Scopes,
     ) -> Client {
-        let key = ProofKey::make(self, kind);
+        let key = ProofKey::make(&self.ctx.random, kind);
         let new = NewCredential {
             merchant_id: merchant,
             label: "test".to_owned(),

@@ -1,0 +1,60 @@
+//! What is written about the API is what the API does.
+
+use std::{fs, path::Path};
+
+use counterfoil::{base::failure::Code, router, web::openapi};
+
+use crate::support::{app::TestApp, both::TestDb, http::Request};
+
+fn checked_in(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_default()
+}
+
+#[test]
+fn the_checked_in_document_is_the_one_that_the_handlers_make() {
+    let document = router::document();
+    for (path, made) in [
+        ("openapi/openapi.json", openapi::json(&document).unwrap()),
+        ("openapi/openapi.yaml", openapi::yaml(&document).unwrap()),
+    ] {
+        assert!(
+            checked_in(path).trim_end() == made.trim_end(),
+            "{path} is old: run `make openapi`"
+        );
+    }
+}
+
+#[test]
+fn every_error_code_is_listed_with_its_status_and_text() {
+    let listed = checked_in("docs/errors.md");
+    let missing: Vec<String> = Code::ALL
+        .iter()
+        .map(|code| {
+            let (text, status) = (code.as_str(), code.kind().status());
+            format!("| `{text}` | {status} | {} |", code.message())
+        })
+        .filter(|line| !listed.contains(line.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "docs/errors.md lacks:\n{}", missing.join("\n"));
+}
+
+#[tokio::test]
+async fn the_document_and_its_page_are_served_without_anything_from_elsewhere() {
+    let db = TestDb::sqlite().await;
+    let app = TestApp::start(&db).await;
+    let json = app.send(Request::get("/openapi.json")).await.expect_status(200);
+    assert_eq!(json.json(), serde_json::to_value(router::document()).unwrap());
+    let yaml = app.send(Request::get("/openapi.yaml")).await.expect_status(200);
+    assert!(yaml.text().starts_with("openapi: 3.1"));
+    let page = app.send(Request::get("/docs")).await.expect_status(200);
+    let policy = page.header("Content-Security-Policy").unwrap();
+    assert!(policy.contains("style-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    let text = page.text();
+    assert!(text.contains("/oauth/token") && text.contains("/v1/credential"));
+    for elsewhere in ["src=\"http", "href=\"http", "url(", "<script"] {
+        assert!(!text.contains(elsewhere), "{elsewhere}");
+    }
+    app.send(Request::get("/docs/style.css")).await.expect_status(200);
+    app.stop().await;
+}

@@ -1,0 +1,103 @@
+//! Start and end: what a scratched start says, what a drain finishes.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use counterfoil::{app::App, base::random::Random, config::ReplayStore};
+
+use crate::support::{
+    app::{TestApp, settings},
+    both::TestDb,
+    http::Request,
+    scratch,
+};
+
+fn serve(home: &Path, line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_counterfoil"));
+    command.args(line.split_whitespace()).current_dir(home).env_clear();
+    command
+}
+
+fn fails(home: &Path, line: &str) -> String {
+    let Output { status, stderr, .. } = serve(home, line).output().unwrap();
+    assert_eq!(status.code(), Some(1));
+    String::from_utf8_lossy(&stderr).into_owned()
+}
+
+/// A running server, and the address from its last line of greeting.
+fn started(home: &Path, line: &str) -> (Child, String) {
+    let mut child = serve(home, line).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let greeting = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let listening = |line: String| line.strip_prefix("Listening on ").map(str::to_owned);
+    let address = greeting.filter_map(listening).next();
+    (child, address.expect("the server says where it listens"))
+}
+
+fn terminate(child: &Child) {
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+}
+
+#[tokio::test]
+async fn one_command_starts_a_sandbox_and_a_signal_ends_it_cleanly() {
+    let home = scratch::directory("serve");
+    for round in ["first", "second"] {
+        let (mut child, address) = started(&home, "--listen 127.0.0.1:0");
+        let answer = Request::get("/readyz").send(address.parse().unwrap()).await;
+        answer.expect_status(200);
+        terminate(&child);
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{round}");
+    }
+    assert!(home.join("data/counterfoil.db").exists() && home.join("keys/ring.json").exists());
+}
+
+#[test]
+fn a_taken_port_is_one_clear_sentence() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = scratch::directory("serve");
+    let told = fails(&home, &format!("serve --listen {}", taken.local_addr().unwrap()));
+    assert!(told.contains("another program listens there"), "{told}");
+}
+
+#[test]
+fn keys_that_cannot_be_read_are_one_clear_sentence() {
+    let home = scratch::directory("serve");
+    std::fs::create_dir_all(home.join("keys")).unwrap();
+    std::fs::write(home.join("keys/ring.json"), "{ not json").unwrap();
+    let told = fails(&home, "serve --listen 127.0.0.1:0");
+    assert!(told.contains("the signing keys cannot be used: keys/ring.json"), "{told}");
+}
+
+#[test]
+fn a_database_that_is_none_is_one_clear_sentence() {
+    let home = scratch::directory("serve");
+    std::fs::write(home.join("no.db"), "this is a letter, not a database, and it is long enough")
+        .unwrap();
+    let told = fails(&home, "serve --listen 127.0.0.1:0 --database-url sqlite://no.db");
+    assert!(told.lines().count() <= 3 && told.contains("because:"), "{told}");
+}
+
+#[tokio::test]
+async fn a_second_replica_with_a_record_in_memory_does_not_start() {
+    let db = TestDb::postgres().await;
+    let app = TestApp::with(&db, |config| config.oauth.replay_store = ReplayStore::Memory).await;
+    let mut settings = settings(&db.url, app.address, &app.keys_dir);
+    settings.oauth.replay_store = ReplayStore::Memory;
+    let (clock, random) = (app.ctx.clock.clone(), Random::seeded(99));
+    let refused = App::open(&settings, clock, random).await.unwrap_err();
+    assert!(refused.cause_chain().unwrap().contains("another replica"), "{refused:?}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_planned_restart_finds_its_place_free() {
+    let db = TestDb::postgres().await;
+    let app = TestApp::start(&db).await;
+    let (clock, hands, keys) = (app.ctx.clock.clone(), app.hands.clone(), app.keys_dir.clone());
+    app.stop().await;
+    TestApp::at(&db, clock, hands, keys, |_| ()).await.stop().await;
+}

@@ -1,0 +1,6 @@
+//! The server as a whole: its document, its guard, its start and its end.
+
+mod document;
+mod guard;
+mod lifecycle;
+mod privacy;
