@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, SystemTime},
 };
 
@@ -12,7 +12,7 @@ use rustls::{
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::base::{
@@ -29,7 +29,11 @@ pub struct Tls {
     certificate: PathBuf,
     key: PathBuf,
     current: Arc<RwLock<Arc<ServerConfig>>>,
+    seen: Arc<Mutex<Changed>>,
 }
+
+/// When the two files were changed last.
+type Changed = [Option<SystemTime>; 2];
 
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -40,8 +44,10 @@ impl std::fmt::Debug for Tls {
 impl Tls {
     /// Reads both files; a file that cannot be used is named.
     pub fn load(certificate: PathBuf, key: PathBuf) -> Result<Self> {
+        // Looked at before they are read: a change in between is then noticed later, not never.
+        let seen = Arc::new(Mutex::new(changed_at(&certificate, &key)));
         let current = Arc::new(RwLock::new(Arc::new(read(&certificate, &key)?)));
-        Ok(Self { certificate, key, current })
+        Ok(Self { certificate, key, current, seen })
     }
 
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
@@ -49,40 +55,40 @@ impl Tls {
         TlsAcceptor::from(config).accept(stream).await
     }
 
-    /// Takes a renewed certificate into use; a broken one is told and the old one stays.
+    /// Looks at the files every few seconds until shutdown.
     pub async fn keep_up(self, tasks: Tasks) {
-        let mut seen = self.changed_at();
-        loop {
-            tokio::select! {
-                () = tasks.stopping() => return,
-                () = tokio::time::sleep(LOOK) => {}
-            }
-            let now = self.changed_at();
-            if now == seen {
-                continue;
-            }
-            seen = now;
-            match read(&self.certificate, &self.key) {
-                Ok(config) => {
-                    let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-                    *current = Arc::new(config);
-                    tracing::info!("The renewed TLS certificate is in use.");
-                }
-                Err(failure) => {
-                    let cause = failure.cause_chain();
-                    tracing::error!(
-                        cause,
-                        "The renewed TLS certificate cannot be used; the old one stays."
-                    );
-                }
-            }
+        while timeout(LOOK, tasks.stopping()).await.is_err() {
+            self.look();
         }
     }
 
-    fn changed_at(&self) -> [Option<SystemTime>; 2] {
-        [&self.certificate, &self.key]
-            .map(|path| fs::metadata(path).and_then(|m| m.modified()).ok())
+    /// Takes a renewed certificate into use; a broken one is told and the old one stays.
+    pub fn look(&self) {
+        let now = changed_at(&self.certificate, &self.key);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if now == *seen {
+            return;
+        }
+        *seen = now;
+        match read(&self.certificate, &self.key) {
+            Ok(config) => {
+                let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+                *current = Arc::new(config);
+                tracing::info!("The renewed TLS certificate is in use.");
+            }
+            Err(failure) => {
+                let cause = failure.cause_chain();
+                tracing::error!(
+                    cause,
+                    "The renewed TLS certificate cannot be used; the old one stays."
+                );
+            }
+        }
     }
+}
+
+fn changed_at(certificate: &PathBuf, key: &PathBuf) -> Changed {
+    [certificate, key].map(|path| fs::metadata(path).and_then(|facts| facts.modified()).ok())
 }
 
 fn read(certificate: &PathBuf, key: &PathBuf) -> Result<ServerConfig> {

@@ -3,4 +3,7 @@
 mod document;
 mod guard;
 mod lifecycle;
+mod limits;
+mod outages;
 mod privacy;
+mod tls;
