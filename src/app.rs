@@ -1,6 +1,6 @@
 //! Everything built once from the configuration.
 
-use std::{fmt, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -20,11 +20,7 @@ use crate::{
     jobs::{self, NewJob, Runner},
     oauth::{
         authority::{Authority, Nonces, Parts, Rules},
-        cluster,
-        dpop::{
-            NonceKeys,
-            replay::{LIFE, MemoryLimits, MemoryReplay, ReplayKeyer, ReplayStore},
-        },
+        dpop::replay::{self, Replay},
         jose::Alg,
         keys::{Protection, Ring},
         lifecycle,
@@ -58,6 +54,7 @@ pub struct App {
     router: Router,
     tasks: Tasks,
     replica: Replica,
+    replay: Replay,
     tls: Option<Tls>,
     config: Config,
 }
@@ -79,13 +76,12 @@ impl App {
         let ring = ring(config, &ctx)?;
         let limiter = RateLimiter::new(ctx.clock.clone(), redis.clone().map(Shared::new));
         let replica = Replica::join(&ctx, replay_name(config.oauth.replay_store)).await?;
+        let replay = open_replay(config, &ctx, redis.clone()).await?;
         let parts = Parts {
             ring,
             hasher: hasher(config, &ctx.random)?,
             limiter: limiter.clone(),
-            replay: replay(config),
-            keyer: ReplayKeyer::new(&cluster::secret(&ctx, "replay").await?),
-            nonce_keys: nonce_keys(config, &ctx).await?,
+            replay: replay.clone(),
             tasks: tasks.clone(),
             ctx: ctx.clone(),
         };
@@ -98,7 +94,7 @@ impl App {
         let router = router::build(&rooms)?;
         let runner = Runner::new(ctx.clone(), handlers(), config.jobs.concurrency);
         let app =
-            Self { ctx, authority, runner, router, tasks, replica, tls, config: config.clone() };
+            Self { ctx, authority, runner, router, tasks, replica, replay, tls, config: config.clone() };
         app.schedule().await?;
         Ok(app)
     }
@@ -132,6 +128,9 @@ impl App {
         if !self.tasks.drain(drain).await {
             tracing::warn!("Some work did not end in time and is cut.");
         }
+        if let Err(failure) = self.replay.close().await {
+            tracing::warn!(cause = failure.cause_chain(), "The replay record was not closed.");
+        }
         if let Err(failure) = self.replica.leave().await {
             tracing::warn!(cause = failure.cause_chain(), "The replica could not say goodbye.");
         }
@@ -159,7 +158,11 @@ impl App {
         let kind = lifecycle::Housekeeping::KIND;
         db::write!(self.ctx.db, Owner::House, |tx| {
             jobs::enqueue(tx, &self.ctx, &NewJob::new(kind, now, &())?.unique(kind)).await
-        })
+        })?;
+        if self.config.oauth.replay_store == ReplayHome::Postgres {
+            replay::schedule(&self.ctx).await?;
+        }
+        Ok(())
     }
 }
 
@@ -212,7 +215,7 @@ pub fn hasher(config: &Config, random: &Random) -> Result<Hasher> {
 }
 
 fn handlers() -> Vec<Box<dyn jobs::Handler>> {
-    vec![Box::new(lifecycle::Housekeeping)]
+    vec![Box::new(lifecycle::Housekeeping), Box::new(replay::Sweep)]
 }
 
 fn rules(config: &Config) -> Rules {
@@ -306,12 +309,15 @@ async fn connect_redis(config: &Config) -> Result<Option<ConnectionManager>> {
     ConnectionManager::new_with_config(client, settings).await.map(Some).map_err(unusable)
 }
 
-fn replay(config: &Config) -> ReplayStore {
-    ReplayStore::Memory(MemoryReplay::new(MemoryLimits {
-        life: config.oauth.replay_retention.max(LIFE),
-        ceiling: config.oauth.replay_ceiling,
-        per_key_and_minute: u32::MAX,
-    }))
+/// Memory keeps its journal beside the database, or where the keys are: both outlive a restart.
+async fn open_replay(
+    config: &Config,
+    ctx: &Ctx,
+    redis: Option<ConnectionManager>,
+) -> Result<Replay> {
+    let beside = ctx.db.file().and_then(|file| file.parent().map(Path::to_owned));
+    let folder = beside.unwrap_or_else(|| config.keys_dir.clone());
+    replay::open(&replay::Settings::from(&config.oauth), ctx, redis, &folder).await
 }
 
 fn replay_name(home: ReplayHome) -> &'static str {
@@ -320,16 +326,6 @@ fn replay_name(home: ReplayHome) -> &'static str {
         ReplayHome::Redis => "redis",
         ReplayHome::Postgres => "postgres",
     }
-}
-
-/// Replicas that share the record of used proofs share the nonces too. With a record in memory the
-/// secret dies with the process, or a nonce could let a proof in that the record has forgotten.
-async fn nonce_keys(config: &Config, ctx: &Ctx) -> Result<NonceKeys> {
-    let secret = match config.oauth.replay_store {
-        ReplayHome::Memory => ctx.random.bytes().into(),
-        ReplayHome::Redis | ReplayHome::Postgres => cluster::secret(ctx, "nonce").await?,
-    };
-    Ok(NonceKeys::new(secret, None))
 }
 
 /// Gives signs of life; when this replica may not go on, it ends.

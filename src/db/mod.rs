@@ -25,7 +25,7 @@ mod migrations;
 mod pools;
 mod statement;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use dispatch::{Connection, Tx, all, exec, on, one, optional};
 pub use doors::{Reading, Writing, read, through, write};
@@ -86,6 +86,8 @@ pub enum Owner {
     Merchant(MerchantId),
     /// Rows of the house: jobs, keys, plans.
     House,
+    /// Rows that a crash may take: kept off the lanes whose commits wait for the disk.
+    Passing,
 }
 
 impl From<MerchantId> for Owner {
@@ -99,6 +101,7 @@ impl From<MerchantId> for Owner {
 pub struct Db {
     pools: Pools,
     lanes: Arc<[Arc<Lane>]>,
+    passing: Arc<Lane>,
     bell: Bell,
 }
 
@@ -106,16 +109,24 @@ impl Db {
     /// Opens `sqlite://…` (made if missing) or `postgres://…`. Does not migrate.
     pub async fn connect(url: &str, options: &Options) -> Result<Self> {
         let lanes = if pools::is_sqlite(url) { 1 } else { options.postgres_lanes.max(1) };
-        let pools = Pools::open(url, options, lanes).await?;
+        let pools = Pools::open(url, options, lanes + 1).await?;
         let bell = Bell::default();
         let lane = || Arc::new(Lane::new(pools.clone(), options, bell.clone()));
-        let lanes = (0..lanes).map(|_| lane()).collect();
-        Ok(Self { pools, lanes, bell })
+        let lanes: Arc<[_]> = (0..lanes).map(|_| lane()).collect();
+        // SQLite has one writer, whoever asks.
+        let only = lanes.first().filter(|_| pools.engine() == Engine::Sqlite);
+        let passing = only.cloned().unwrap_or_else(lane);
+        Ok(Self { pools, lanes, passing, bell })
     }
 
     /// The engine behind the doors, for what operators and tests must tell apart.
     pub fn engine(&self) -> Engine {
         self.pools.engine()
+    }
+
+    /// The file, where there is one: what must lie beside it can be found.
+    pub fn file(&self) -> Option<PathBuf> {
+        self.pools.file()
     }
 
     /// Brings the schema up to this program's version; refuses one that is newer.
@@ -148,6 +159,7 @@ impl Db {
         for lane in self.lanes.iter() {
             lane.close().await;
         }
+        self.passing.close().await;
         self.pools.close().await;
     }
 
@@ -165,6 +177,7 @@ impl Db {
 
     fn lane(&self, owner: Owner) -> Result<&Arc<Lane>> {
         let spread = match owner {
+            Owner::Passing => return Ok(&self.passing),
             Owner::House => 0,
             Owner::Merchant(id) => id.spread(self.lanes.len()),
         };

@@ -1,6 +1,6 @@
 //! Connections: how each engine is opened, and what it promises.
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{path::{Path, PathBuf}, str::FromStr, time::Duration};
 
 use sqlx::{
     PgPool, SqlitePool,
@@ -90,6 +90,15 @@ impl Pools {
         match self {
             Self::Sqlite { .. } => Engine::Sqlite,
             Self::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite { write, .. } => {
+                Some(write.connect_options().get_filename().to_path_buf())
+            }
+            Self::Postgres { .. } => None,
         }
     }
 

@@ -28,7 +28,8 @@ pub(super) async fn caller(pass: &Pass, parts: &Parts, needed: Option<Scope>) ->
     let token_hash = TokenHash::of_digest(&digest);
     let htu = authority.htu(&pass.path)?;
     let method = parts.method.as_str();
-    let expected = authority.expect(Side::Resource, method, &htu, Some(&token_hash));
+    let known = authority.known();
+    let expected = authority.expect(&known, Side::Resource, method, &htu, Some(&token_hash));
     let headers = parts.headers.get_all("dpop").iter().map(http::HeaderValue::as_bytes);
     let header = proof::only_header(headers).map_err(refuse)?;
     let unverified = proof::read(header, &expected).map_err(refuse)?;
@@ -65,7 +66,7 @@ pub(super) async fn caller(pass: &Pass, parts: &Parts, needed: Option<Scope>) ->
         let failure = Failure::because(Code::InsufficientScope, message);
         return Err(refusal::challenged(authority, failure, Some(scope.as_str())));
     }
-    authority.claim(&proof, Endpoint::Resource).await?;
+    authority.claim(&known, &proof, Endpoint::Resource).await?;
     if proof.nonce == NonceSeen::Old {
         pass.told.next_nonce.get_or_init(|| authority.nonce(Side::Resource));
     }

@@ -14,10 +14,10 @@ use ipnet::IpNet;
 use super::{
     credentials::{self, Client, ClientId},
     dpop::{
-        Endpoint, Expected, ExpectedHtu, NonceKeys, NonceRule, PreparedKeys, Proof, ProofFault,
+        Endpoint, Expected, ExpectedHtu, NonceRule, PreparedKeys, Proof, ProofFault,
         PublicBase,
         nonce::Side,
-        replay::{Claim, Outcome, ReplayKeyer, ReplayStore},
+        replay::{Claim, Known, Outcome, Replay},
     },
     jose::TokenHash,
     keys::Ring,
@@ -85,14 +85,21 @@ pub struct Parts {
     pub hasher: Hasher,
     /// Who counts requests.
     pub limiter: RateLimiter,
-    /// Where used proofs are remembered.
-    pub replay: ReplayStore,
-    /// What names them there.
-    pub keyer: ReplayKeyer,
-    /// What nonces are made with.
-    pub nonce_keys: NonceKeys,
+    /// Where used proofs are remembered, and the nonces that go with them.
+    pub replay: Replay,
     /// Where background work runs.
     pub tasks: Tasks,
+}
+
+/// What a claim found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claimed {
+    /// It is ours.
+    Now,
+    /// It was used before.
+    Before,
+    /// Nobody knows any more: the record was lost.
+    Perhaps,
 }
 
 /// The authorization server and the guard of the resources, in one.
@@ -198,15 +205,21 @@ impl Authority {
         })
     }
 
+    /// What a proof is judged by; one value for the whole of a request.
+    pub(super) fn known(&self) -> Arc<Known> {
+        self.0.parts.replay.known()
+    }
+
     /// What a proof must fit.
     pub(super) fn expect<'a>(
         &'a self,
+        known: &'a Known,
         side: Side,
         method: &'a str,
         htu: &'a ExpectedHtu<'a>,
         token_hash: Option<&'a TokenHash>,
     ) -> Expected<'a> {
-        let (rules, keys) = (&self.0.rules, &self.0.parts.nonce_keys);
+        let (rules, keys) = (&self.0.rules, &known.nonces);
         Expected {
             method,
             htu,
@@ -218,43 +231,51 @@ impl Authority {
                 Nonces::WhenClockIsOff => NonceRule::WhenClockIsOff(keys, side),
                 Nonces::Required => NonceRule::Required(keys, side),
             },
-            forgotten_until: None,
+            forgotten_until: known.forgotten_until,
         }
     }
 
     /// The nonce to hand out now.
     pub(super) fn nonce(&self, side: Side) -> String {
-        self.0.parts.nonce_keys.mint(side, self.ctx().now())
+        self.known().nonces.mint(side, self.ctx().now())
     }
 
     /// The last step of every check: this proof counts now, and never again.
-    pub(super) async fn claim(&self, proof: &Proof, at: Endpoint) -> Result<()> {
-        let claimed = self.claim_name(&proof.jkt, &proof.jti).await?;
-        if claimed { Ok(()) } else { Err(refusal::of_proof(self, &ProofFault::Replayed, at)) }
+    pub(super) async fn claim(&self, known: &Known, proof: &Proof, at: Endpoint) -> Result<()> {
+        let refuse = |fault: ProofFault| refusal::of_proof(self, &fault, at);
+        match self.claim_name(known, &proof.jkt, &proof.jti).await? {
+            Claimed::Now => Ok(()),
+            Claimed::Before => Err(refuse(ProofFault::Replayed)),
+            Claimed::Perhaps => Err(refuse(ProofFault::BeforeStart)),
+        }
     }
 
-    /// Claims a name of this key; false when it was used before.
-    pub(super) async fn claim_name(&self, jkt: &super::jose::Jkt, name: &str) -> Result<bool> {
-        let parts = &self.0.parts;
-        let key = parts.keyer.name(jkt, name);
-        let claim = Claim { key, jkt: *jkt, now: self.ctx().now() };
-        let outcome = parts.replay.claim(&claim).await;
+    /// Claims a name of this key in the record that its bearer was judged by.
+    pub(super) async fn claim_name(
+        &self,
+        known: &Known,
+        jkt: &super::jose::Jkt,
+        name: &str,
+    ) -> Result<Claimed> {
+        let replay = &self.0.parts.replay;
+        let key = replay.name(jkt, name);
+        let claim = Claim { key, jkt: *jkt, now: self.ctx().now(), epoch: known.epoch };
         let unavailable =
             || Failure::new(Code::TemporarilyUnavailable).retry_after(Duration::from_secs(1));
-        match outcome {
-            Ok(Outcome::Fresh) => Ok(true),
-            Ok(Outcome::Replayed) => {
+        match replay.claim(&claim).await? {
+            Outcome::Fresh => Ok(Claimed::Now),
+            Outcome::Replayed => {
                 metrics::counter!("dpop_replays_total").increment(1);
                 tracing::warn!(%jkt, "A proof was sent a second time.");
-                Ok(false)
+                Ok(Claimed::Before)
             }
-            Ok(Outcome::Full) => Err(unavailable().caused_by("the replay record is full")),
-            Ok(Outcome::QuotaSpent) => Err(Failure::because(
+            Outcome::Forgotten => Ok(Claimed::Perhaps),
+            Outcome::Full => Err(unavailable().caused_by("the replay record is full")),
+            Outcome::QuotaSpent => Err(Failure::because(
                 Code::RateLimited,
                 "this key has signed too many proofs; try again in a minute",
             )
             .retry_after(Duration::from_mins(1))),
-            Err(down) => Err(unavailable().caused_by(down)),
         }
     }
 

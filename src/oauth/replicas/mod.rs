@@ -3,10 +3,19 @@
 //! A replica that remembers proofs in its own memory must be alone: a proof spent there could be
 //! spent again at the next one. So each replica shows signs of life, and one that finds another
 //! while either of them remembers in memory refuses to serve.
+//!
+//! With SQLite the replicas are on one machine and the system can tell: whoever remembers in memory
+//! holds a lock on a file beside the database alone, everybody else shares it. It goes with the
+//! process, however that ends.
 
 mod store;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 pub use store::STATEMENTS;
 
@@ -30,19 +39,27 @@ pub struct Replica {
     ctx: Ctx,
     id: ReplicaId,
     replay_store: Arc<str>,
+    lock: Option<Arc<File>>,
 }
 
 impl Replica {
     /// Takes a place among the replicas, or says why it cannot.
     pub async fn join(ctx: &Ctx, replay_store: &str) -> Result<Self> {
         let id = ReplicaId::make(&ctx.clock, &ctx.random);
-        let replica = Self { ctx: ctx.clone(), id, replay_store: replay_store.into() };
+        let lock = match ctx.db.file() {
+            Some(database) => Some(Arc::new(lock(database, replay_store == "memory")?)),
+            None => None,
+        };
+        let replica = Self { ctx: ctx.clone(), id, replay_store: replay_store.into(), lock };
         replica.beat().await?;
         Ok(replica)
     }
 
     /// Gives a sign of life, and looks around: a replica that must be alone may no longer be.
     pub async fn beat(&self) -> Result<()> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
         let now = self.ctx.now();
         let silent_since = now.minus(SILENCE);
         let stores = db::write!(self.ctx.db, Owner::House, |tx| {
@@ -53,19 +70,39 @@ impl Replica {
         if stores.is_empty() || (&*self.replay_store != "memory" && !alone(&stores)) {
             return Ok(());
         }
-        Err(Failure::new(Code::NotConfigured).caused_by(
-            "another replica serves from this database while proofs are remembered in memory: a proof \
-             spent at one could be spent again at the other; set redis_url, or oauth.replay_store to \
-             \"postgres\", on every replica, or stop the other one",
-        ))
+        Err(not_alone())
     }
 
     /// Leaves the place free, so that a restart need not wait for the silence to be noticed.
     pub async fn leave(&self) -> Result<()> {
+        if let Some(lock) = &self.lock {
+            return lock.unlock().map_err(Failure::internal);
+        }
         db::write!(self.ctx.db, Owner::House, |tx| Ok(store::leave(tx, self.id).await?))
     }
 }
 
 fn alone(stores: &[String]) -> bool {
     stores.iter().any(|store| store == "memory")
+}
+
+fn not_alone() -> Failure {
+    Failure::new(Code::NotConfigured).caused_by(
+        "another replica serves from this database while proofs are remembered in memory: a proof \
+         spent at one could be spent again at the other; set redis_url, or oauth.replay_store to \
+         \"postgres\", on every replica, or stop the other one",
+    )
+}
+
+/// The lock beside the database file.
+fn lock(mut database: PathBuf, alone: bool) -> Result<File> {
+    database.as_mut_os_string().push(".lock");
+    let file = File::options().create(true).append(true).open(&database);
+    let file = file.map_err(Failure::internal)?;
+    let locked = if alone { file.try_lock() } else { file.try_lock_shared() };
+    match locked {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(not_alone()),
+        Err(TryLockError::Error(error)) => Err(Failure::internal(error)),
+    }
 }

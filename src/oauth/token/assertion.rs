@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     base::{failure::Result, timestamp::Timestamp},
     oauth::{
-        authority::Authority,
+        authority::{Authority, Claimed},
         credentials::{Client, ClientId},
         jose::{
             Alg, Jkt, PublicKey,
@@ -34,8 +34,8 @@ pub(super) struct Unspent {
 impl Unspent {
     /// An assertion counts once: one that was overheard is worth nothing afterwards.
     pub(super) async fn spend(&self, authority: &Authority) -> Result<()> {
-        let fresh = authority.claim_name(&self.jkt, &self.name).await?;
-        if fresh { Ok(()) } else { Err(refusal::of_client()) }
+        let claimed = authority.claim_name(&authority.known(), &self.jkt, &self.name).await?;
+        if claimed == Claimed::Now { Ok(()) } else { Err(refusal::of_client()) }
     }
 }
 

@@ -55,7 +55,8 @@ pub async fn grant(authority: &Authority, request: &TokenRequest<'_>) -> Result<
     let presented = authentication::presented(request.headers, request.form)?;
     check_grant_type(request.form)?;
     let htu = authority.htu(request.path)?;
-    let expected = authority.expect(Side::Authorization, request.method, &htu, None);
+    let known = authority.known();
+    let expected = authority.expect(&known, Side::Authorization, request.method, &htu, None);
     let refuse = |fault: ProofFault| refusal::of_proof(authority, &fault, Endpoint::Token);
     let headers = request.headers.get_all("dpop").iter().map(http::HeaderValue::as_bytes);
     let header = proof::only_header(headers).map_err(refuse)?;
@@ -78,7 +79,7 @@ pub async fn grant(authority: &Authority, request: &TokenRequest<'_>) -> Result<
     let proof = unverified.verify(&key).map_err(refuse)?;
     authority.count_token(&client.credential.client_id).await?;
     caller.spend(authority).await?;
-    authority.claim(&proof, Endpoint::Token).await?;
+    authority.claim(&known, &proof, Endpoint::Token).await?;
 
     let ctx = authority.ctx();
     let now = ctx.now();

@@ -12,6 +12,7 @@ const STORES: &[(&str, &[Statement])] = &[
     ("jobs/store.rs", counterfoil::jobs::STATEMENTS),
     ("oauth/cluster/store.rs", counterfoil::oauth::cluster::STATEMENTS),
     ("oauth/credentials/store.rs", counterfoil::oauth::credentials::STATEMENTS),
+    ("oauth/dpop/replay/store.rs", counterfoil::oauth::dpop::replay::STATEMENTS),
     ("oauth/lifecycle/store.rs", counterfoil::oauth::lifecycle::STATEMENTS),
     ("oauth/merchants/store.rs", counterfoil::oauth::merchants::STATEMENTS),
     ("oauth/replicas/store.rs", counterfoil::oauth::replicas::STATEMENTS),

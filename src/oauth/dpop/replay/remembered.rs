@@ -1,0 +1,106 @@
+//! The record in memory with its journal: what one replica uses.
+
+use std::{fs, path::Path};
+
+use super::{
+    Claim, MemoryLimits, MemoryReplay, Outcome, StoreDown,
+    journal::{Found, Journal, JournalFault, Shelf},
+    known::Knowing,
+};
+use crate::base::failure::{Code, Failure, Result};
+
+/// Where Linux tells one run of the kernel from the next.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// A record that survives its process.
+#[derive(Debug)]
+pub(super) struct Remembered {
+    record: MemoryReplay,
+    journal: std::sync::Arc<Journal>,
+}
+
+impl Remembered {
+    pub(super) async fn open(
+        limits: MemoryLimits,
+        knowing: &Knowing,
+        folder: &Path,
+    ) -> Result<Self> {
+        // Without it the journal is believed only after an orderly end, which is always sound.
+        let boot = fs::read_to_string(BOOT_ID).ok();
+        Self::open_on(limits, knowing, folder, boot).await
+    }
+
+    async fn open_on(
+        limits: MemoryLimits,
+        knowing: &Knowing,
+        folder: &Path,
+        boot: Option<String>,
+    ) -> Result<Self> {
+        let shelf = Shelf::new(&folder.join("replay"), &knowing.derive(b"journal"), boot);
+        let record = MemoryReplay::new(limits);
+        let seen = knowing.epoch().await?;
+        let found = match shelf.read() {
+            Ok(found) if Some(found.epoch) == seen => Ok(found),
+            Ok(_) => Err(JournalFault::OtherRecord),
+            Err(fault) => Err(fault),
+        };
+        let found = match found {
+            Ok(mut found) => {
+                restore(&record, &mut found, knowing, limits);
+                knowing.learn(found.epoch, found.forgotten_until);
+                Some(found)
+            }
+            Err(fault) => {
+                begin_anew(knowing, seen, fault).await?;
+                None
+            }
+        };
+        let known = knowing.now();
+        let journal = shelf.go_on(found, known.epoch, known.forgotten_until, limits.life);
+        let journal =
+            journal.map_err(|fault| Failure::new(Code::NotConfigured).caused_by(fault))?;
+        Ok(Self { record, journal: journal.into() })
+    }
+
+    pub(super) fn claim(&self, claim: &Claim) -> Result<Outcome, StoreDown> {
+        let outcome = self.record.claim(claim);
+        if outcome == Outcome::Fresh {
+            // A claim that a crash could forget must not be answered.
+            self.journal.write(claim.key, claim.now).map_err(StoreDown::because)?;
+        }
+        Ok(outcome)
+    }
+
+    pub(super) async fn close(&self) -> Result<()> {
+        let journal = self.journal.clone();
+        let closed = tokio::task::spawn_blocking(move || journal.close());
+        closed.await.map_err(Failure::internal)?.map_err(Failure::internal)
+    }
+}
+
+fn restore(record: &MemoryReplay, found: &mut Found, knowing: &Knowing, limits: MemoryLimits) {
+    let dead = knowing.ctx.now().minus(limits.life);
+    for (key, claimed_at) in std::mem::take(&mut found.claims) {
+        if claimed_at > dead {
+            record.restore(key, claimed_at);
+        }
+    }
+}
+
+/// A record that knows nothing, under the next number.
+async fn begin_anew(knowing: &Knowing, seen: Option<i64>, fault: JournalFault) -> Result<()> {
+    // The first record of all has nothing to have forgotten.
+    let until = seen.map(|_| knowing.forgotten_from_now());
+    if let Some(until) = until {
+        let cause = fault.to_string();
+        tracing::warn!(cause, %until, "Used proofs may be forgotten; older ones are refused.");
+    }
+    let next = knowing.next_epoch(seen).await?.ok_or_else(|| {
+        Failure::new(Code::NotConfigured).caused_by(
+            "another replica began a record of used proofs at this moment; set redis_url, or \
+             oauth.replay_store to \"postgres\", on every replica, or start one only",
+        )
+    })?;
+    knowing.learn(next, until);
+    Ok(())
+}
