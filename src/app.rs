@@ -93,8 +93,17 @@ impl App {
         let rooms = rooms(config, &ctx, &authority, limiter, redis, &tasks);
         let router = router::build(&rooms)?;
         let runner = Runner::new(ctx.clone(), handlers(), config.jobs.concurrency);
-        let app =
-            Self { ctx, authority, runner, router, tasks, replica, replay, tls, config: config.clone() };
+        let app = Self {
+            ctx,
+            authority,
+            runner,
+            router,
+            tasks,
+            replica,
+            replay,
+            tls,
+            config: config.clone(),
+        };
         app.schedule().await?;
         Ok(app)
     }

@@ -1,6 +1,10 @@
 //! Connections: how each engine is opened, and what it promises.
 
-use std::{path::{Path, PathBuf}, str::FromStr, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use sqlx::{
     PgPool, SqlitePool,

@@ -14,8 +14,7 @@ use ipnet::IpNet;
 use super::{
     credentials::{self, Client, ClientId},
     dpop::{
-        Endpoint, Expected, ExpectedHtu, NonceRule, PreparedKeys, Proof, ProofFault,
-        PublicBase,
+        Endpoint, Expected, ExpectedHtu, NonceRule, PreparedKeys, Proof, ProofFault, PublicBase,
         nonce::Side,
         replay::{Claim, Known, Outcome, Replay},
     },

@@ -1,13 +1,22 @@
 //! Used proofs in Redis: `SET NX PX` decides, for every replica.
 //!
-//! Redis starts empty after a crash, and may be emptied by hand. So each claim reads, in the same
-//! trip and after its own write, the key that says which record this is; it goes when the claims go.
+//! Redis forgets: it starts empty after a crash, or with a snapshot that is minutes old, another
+//! server takes over, or somebody empties it. So a key beside the claims says which record this is
+//! and which run of which server holds it, and each claim reads it in the same trip, after its own
+//! write. Which server a connection leads to is asked once per connection: it then bears a name that
+//! only we know, and a new one bears none.
+//!
 //! What Redis measures is its own clock: a life of five minutes leaves three to the difference.
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex as Cell, PoisonError},
+    time::Duration,
+};
 
 use redis::{Script, aio::ConnectionManager, pipe};
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 
 use super::{Claim, MemoryLimits, Outcome, PATIENCE, StoreDown, known::Knowing, quota::Quotas};
 use crate::base::{
@@ -33,6 +42,16 @@ pub(super) struct RedisReplay {
     quotas: Quotas,
     /// The key that names the record; its own for each installation that shares the Redis.
     record: String,
+    /// The name of the connection that was last asked where it leads, and the answer.
+    led: Cell<(String, String)>,
+    finding: Mutex<()>,
+}
+
+/// What the key says.
+struct Record {
+    epoch: i64,
+    forgotten_until: Option<Timestamp>,
+    run: String,
 }
 
 impl fmt::Debug for RedisReplay {
@@ -55,6 +74,8 @@ impl RedisReplay {
             life: limits.life,
             quotas: Quotas::new(limits.per_key_and_minute),
             record: format!("replay:record:{label}"),
+            led: Cell::default(),
+            finding: Mutex::default(),
         };
         replay.refuse_eviction().await?;
         replay.find_record().await?;
@@ -79,41 +100,55 @@ impl RedisReplay {
         call.cmd("SET").arg(name).arg("").arg("NX").arg("PX").arg(life);
         // After the write: a record that still has its name now had it when the claim was written.
         call.cmd("GET").arg(&self.record);
+        call.cmd("CLIENT").arg("GETNAME");
         let mut connection = self.connection.clone();
-        let answer = call.query_async::<(Option<String>, Option<String>)>(&mut connection);
-        let (set, record) = in_time(answer).await?;
-        if record.as_deref().and_then(read).is_none_or(|(epoch, _)| epoch != claim.epoch) {
+        type Answer = (Option<String>, Option<String>, Option<String>);
+        let (set, record, name): Answer = in_time(call.query_async(&mut connection)).await?;
+        if !self.is_known(claim.epoch, record, name) {
             self.find_record().await.map_err(StoreDown::because)?;
-            return Ok(Outcome::Forgotten);
+            // Only the connection was new: then the claim was written where it belongs.
+            if self.knowing.now().epoch != claim.epoch {
+                return Ok(Outcome::Forgotten);
+            }
         }
         Ok(if set.is_some() { Outcome::Fresh } else { Outcome::Replayed })
     }
 
+    fn is_known(&self, epoch: i64, record: Option<String>, name: Option<String>) -> bool {
+        let led = self.led.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = record.as_deref().and_then(Record::read);
+        record.is_some_and(|record| record.epoch == epoch && record.run == led.1)
+            && name.is_some_and(|name| name == led.0)
+    }
+
     /// Finds the record that the database knows, or begins the next one.
     async fn find_record(&self) -> Result<()> {
+        let _one_at_a_time = self.finding.lock().await;
         for _ in 0..TRIES {
+            let run = self.follow_connection().await?;
             let mut connection = self.connection.clone();
             let mut get = redis::cmd("GET");
             let found: Option<String> =
                 in_time(get.arg(&self.record).query_async(&mut connection)).await?;
             let epoch = self.knowing.epoch().await?;
-            match found.as_deref().and_then(read) {
-                Some((here, until)) if Some(here) == epoch => {
-                    self.knowing.learn(here, until);
-                    return Ok(());
-                }
-                _ => {}
+            if let Some(record) = found.as_deref().and_then(Record::read)
+                && Some(record.epoch) == epoch
+                && record.run == run
+            {
+                self.knowing.learn(record.epoch, record.forgotten_until);
+                return Ok(());
             }
             let Some(next) = self.knowing.next_epoch(epoch).await? else { continue };
             // The first record of all has nothing to have forgotten.
             let until = epoch.map(|_| self.knowing.forgotten_from_now());
+            let record = Record { epoch: next, forgotten_until: until, run };
             let begin = Script::new(BEGIN);
             let mut begin = begin.key(&self.record);
-            begin.arg(found.unwrap_or_default()).arg(write(next, until));
+            begin.arg(found.unwrap_or_default()).arg(record.write());
             let begun: u32 = in_time(begin.invoke_async(&mut connection)).await?;
             if begun == 1 {
                 if let Some(until) = until {
-                    tracing::warn!(%until, "Redis has forgotten the used proofs; older ones are refused.");
+                    tracing::warn!(%until, "Redis has forgotten used proofs; older ones are refused.");
                 }
                 self.knowing.learn(next, until);
                 return Ok(());
@@ -122,13 +157,29 @@ impl RedisReplay {
         Err(Failure::new(Code::Unavailable).caused_by("replicas disagree about the replay record"))
     }
 
+    /// Names the connection and asks, on the same one, which run of which server it leads to.
+    async fn follow_connection(&self) -> Result<String> {
+        let name = self.knowing.ctx.random.bytes::<16>();
+        let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut call = pipe();
+        call.cmd("CLIENT").arg("SETNAME").arg(&name).ignore();
+        call.cmd("INFO").arg("server");
+        let mut connection = self.connection.clone();
+        let (info,): (String,) = in_time(call.query_async(&mut connection)).await?;
+        let run = facts(&info).get("run_id").map(|run| (*run).to_owned()).ok_or_else(|| {
+            Failure::new(Code::NotConfigured)
+                .caused_by("Redis does not tell its run_id (INFO server)")
+        })?;
+        *self.led.lock().unwrap_or_else(PoisonError::into_inner) = (name, run.clone());
+        Ok(run)
+    }
+
     /// A Redis that makes room by dropping keys would let the proofs behind them be used again.
     async fn refuse_eviction(&self) -> Result<()> {
         let mut connection = self.connection.clone();
         let mut info = redis::cmd("INFO");
         let info: String = in_time(info.arg("memory").query_async(&mut connection)).await?;
-        let facts: HashMap<_, _> =
-            info.lines().filter_map(|line| line.trim().split_once(':')).collect();
+        let facts = facts(&info);
         let bounded = facts.get("maxmemory").is_some_and(|bytes| *bytes != "0");
         match facts.get("maxmemory_policy") {
             Some(policy) if bounded && *policy != "noeviction" => Err(Failure::new(
@@ -150,12 +201,21 @@ async fn in_time<T>(answer: impl Future<Output = redis::RedisResult<T>>) -> Resu
     }
 }
 
-fn write(epoch: i64, until: Option<Timestamp>) -> String {
-    format!("{epoch}:{}", until.map_or(0, Timestamp::micros))
+fn facts(info: &str) -> HashMap<&str, &str> {
+    info.lines().filter_map(|line| line.trim().split_once(':')).collect()
 }
 
-fn read(text: &str) -> Option<(i64, Option<Timestamp>)> {
-    let (epoch, until) = text.split_once(':')?;
-    let until = Timestamp::from_micros(until.parse().ok()?);
-    Some((epoch.parse().ok()?, (until.micros() != 0).then_some(until)))
+impl Record {
+    fn write(&self) -> String {
+        let until = self.forgotten_until.map_or(0, Timestamp::micros);
+        format!("{} {until} {}", self.epoch, self.run)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(' ');
+        let epoch = parts.next()?.parse().ok()?;
+        let until = Timestamp::from_micros(parts.next()?.parse().ok()?);
+        let run = parts.next()?.to_owned();
+        Some(Self { epoch, forgotten_until: (until.micros() != 0).then_some(until), run })
+    }
 }
