@@ -2,3 +2,4 @@
 
 mod first_call;
 mod keys;
+mod replay;

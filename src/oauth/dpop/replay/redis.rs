@@ -31,8 +31,8 @@ redis.call('SET', KEYS[1], ARGV[2])
 return 1
 ";
 
-/// How often two replicas may get in each other's way before the request is refused.
-const TRIES: usize = 4;
+/// Three turns begin a record; replicas may get in each other's way that often, and no longer.
+const TRIES: usize = 12;
 
 /// The record.
 pub(super) struct RedisReplay {
@@ -122,39 +122,47 @@ impl RedisReplay {
     }
 
     /// Finds the record that the database knows, or begins the next one.
+    ///
+    /// First in Redis, then in the database: who comes in between sees a record that is one ahead,
+    /// and finishes what the other began.
     async fn find_record(&self) -> Result<()> {
         let _one_at_a_time = self.finding.lock().await;
         for _ in 0..TRIES {
             let run = self.follow_connection().await?;
-            let mut connection = self.connection.clone();
             let mut get = redis::cmd("GET");
+            let get = get.arg(&self.record);
             let found: Option<String> =
-                in_time(get.arg(&self.record).query_async(&mut connection)).await?;
-            let epoch = self.knowing.epoch().await?;
-            if let Some(record) = found.as_deref().and_then(Record::read)
-                && Some(record.epoch) == epoch
-                && record.run == run
-            {
-                self.knowing.learn(record.epoch, record.forgotten_until);
-                return Ok(());
-            }
-            let Some(next) = self.knowing.next_epoch(epoch).await? else { continue };
-            // The first record of all has nothing to have forgotten.
-            let until = epoch.map(|_| self.knowing.forgotten_from_now());
-            let record = Record { epoch: next, forgotten_until: until, run };
-            let begin = Script::new(BEGIN);
-            let mut begin = begin.key(&self.record);
-            begin.arg(found.unwrap_or_default()).arg(record.write());
-            let begun: u32 = in_time(begin.invoke_async(&mut connection)).await?;
-            if begun == 1 {
-                if let Some(until) = until {
-                    tracing::warn!(%until, "Redis has forgotten used proofs; older ones are refused.");
+                in_time(get.query_async(&mut self.connection.clone())).await?;
+            let seen = self.knowing.epoch().await?;
+            let next = seen.unwrap_or(0) + 1;
+            match found.as_deref().and_then(Record::read).filter(|record| record.run == run) {
+                Some(record) if Some(record.epoch) == seen => {
+                    self.knowing.learn(record.epoch, record.forgotten_until);
+                    return Ok(());
                 }
-                self.knowing.learn(next, until);
-                return Ok(());
+                Some(record) if record.epoch == next => {
+                    self.knowing.next_epoch(seen).await?;
+                }
+                _ => {
+                    // The first record of all has nothing to have forgotten.
+                    let until = seen.map(|_| self.knowing.forgotten_from_now());
+                    self.begin(found, Record { epoch: next, forgotten_until: until, run }).await?;
+                }
             }
         }
         Err(Failure::new(Code::Unavailable).caused_by("replicas disagree about the replay record"))
+    }
+
+    /// Writes the record's key, unless somebody else has meanwhile.
+    async fn begin(&self, found: Option<String>, record: Record) -> Result<()> {
+        let script = Script::new(BEGIN);
+        let mut call = script.key(&self.record);
+        call.arg(found.unwrap_or_default()).arg(record.write());
+        let begun: u32 = in_time(call.invoke_async(&mut self.connection.clone())).await?;
+        if let (1, Some(until)) = (begun, record.forgotten_until) {
+            tracing::warn!(%until, "Redis has forgotten used proofs; older ones are refused.");
+        }
+        Ok(())
     }
 
     /// Names the connection and asks, on the same one, which run of which server it leads to.
