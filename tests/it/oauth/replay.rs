@@ -467,8 +467,7 @@ async fn dead_claims_are_swept_and_live_ones_are_not() {
 
 async fn rows(db: &Db) -> i64 {
     const COUNT: &str = "SELECT COUNT(*) FROM replay_claims";
-    let counted: Result<i64> =
-        db::read!(db, |tx| Ok(db::one!(tx, (i64,), COUNT)?.0));
+    let counted: Result<i64> = db::read!(db, |tx| Ok(db::one!(tx, (i64,), COUNT)?.0));
     counted.unwrap()
 }
 
