@@ -34,7 +34,7 @@ use counterfoil::{
         dpop::{
             Expected, ExpectedHtu, NonceRule, PreparedKeys, Proof, ProofFault, PublicBase, proof,
             replay::{
-                self, Claim, LIFE, MemoryLimits, MemoryReplay, Outcome, Replay, ReplayKeyer,
+                self, Claim, LIFE, MemoryLimits, MemoryReplay, Outcome, Place, Replay, ReplayKeyer,
                 Settings,
             },
         },
@@ -240,7 +240,7 @@ fn journal(criterion: &mut Criterion, runtime: &Runtime) {
     let replay = runtime.block_on(async {
         let ctx = ctx(&format!("sqlite://{}/bench.db", folder.display())).await;
         let settings = Settings { home: Home::Memory, window: LIFE / 5, limits: limits() };
-        replay::open(&settings, &ctx, None, &folder).await.unwrap()
+        replay::open(&settings, &ctx, None, &Place::here(&folder)).await.unwrap()
     });
     let mut stream = Stream::new(replay.known().epoch);
     let claim = |stream: &mut Stream| {
@@ -265,7 +265,9 @@ async fn shared() {
         let connection = redis::aio::ConnectionManager::new(client.clone()).await.unwrap();
         let settings = Settings { home, window: LIFE / 5, limits: limits() };
         let replay =
-            replay::open(&settings, &ctx, Some(connection), Path::new("unused")).await.unwrap();
+            replay::open(&settings, &ctx, Some(connection), &Place::here(Path::new("unused")))
+                .await
+                .unwrap();
         for callers in [1, 8, 64, 256] {
             let (rate, median) = rate(&replay, callers).await;
             println!("{home:?}, {callers:3} callers: {rate:7.0} claims/s, median {median:5} us");

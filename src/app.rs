@@ -20,7 +20,7 @@ use crate::{
     jobs::{self, NewJob, Runner},
     oauth::{
         authority::{Authority, Nonces, Parts, Rules},
-        dpop::replay::{self, Replay},
+        dpop::replay::{self, Place, Replay},
         jose::Alg,
         keys::{Protection, Ring},
         lifecycle,
@@ -326,7 +326,7 @@ async fn open_replay(
 ) -> Result<Replay> {
     let beside = ctx.db.file().and_then(|file| file.parent().map(Path::to_owned));
     let folder = beside.unwrap_or_else(|| config.keys_dir.clone());
-    replay::open(&replay::Settings::from(&config.oauth), ctx, redis, &folder).await
+    replay::open(&replay::Settings::from(&config.oauth), ctx, redis, &Place::here(&folder)).await
 }
 
 fn replay_name(home: ReplayHome) -> &'static str {

@@ -17,7 +17,7 @@ use counterfoil::{
         dpop::{
             nonce::{NonceVerdict, Side},
             replay::{
-                self, Claim, LIFE, MemoryLimits, Outcome, Replay, Settings, StoreDown, Sweep,
+                self, Claim, LIFE, MemoryLimits, Outcome, Place, Replay, Settings, StoreDown, Sweep,
             },
         },
         replicas::Replica,
@@ -53,16 +53,20 @@ async fn manager(url: &str) -> ConnectionManager {
 }
 
 async fn memory(ctx: &Ctx, folder: &Path) -> Replay {
-    replay::open(&settings(Home::Memory), ctx, None, folder).await.unwrap()
+    replay::open(&settings(Home::Memory), ctx, None, &Place::here(folder)).await.unwrap()
 }
 
 async fn in_postgres(ctx: &Ctx) -> Replay {
-    replay::open(&settings(Home::Postgres), ctx, None, Path::new("unused")).await.unwrap()
+    replay::open(&settings(Home::Postgres), ctx, None, &Place::here(Path::new("unused")))
+        .await
+        .unwrap()
 }
 
 async fn in_redis(ctx: &Ctx, url: &str) -> Replay {
     let redis = Some(manager(url).await);
-    replay::open(&settings(Home::Redis), ctx, redis, Path::new("unused")).await.unwrap()
+    replay::open(&settings(Home::Redis), ctx, redis, &Place::here(Path::new("unused")))
+        .await
+        .unwrap()
 }
 
 fn claim(replay: &Replay, ctx: &Ctx, jkt: &str, jti: &str) -> Claim {
@@ -152,7 +156,11 @@ async fn in_memory_each_use_counts_once() {
     counts_each_use_once(std::slice::from_ref(&replay), &ctx).await;
     forgets_after_its_life(&replay, &ctx, &hands).await;
     a_share_can_be_used_up(
-        async |few| replay::open(&few, &ctx, None, &scratch::directory("replay")).await.unwrap(),
+        async |few| {
+            replay::open(&few, &ctx, None, &Place::here(&scratch::directory("replay")))
+                .await
+                .unwrap()
+        },
         &ctx,
     )
     .await;
@@ -172,7 +180,7 @@ async fn in_postgres_each_use_counts_once_for_all_replicas() {
     a_share_can_be_used_up(
         async |few| {
             let few = Settings { home: Home::Postgres, ..few };
-            replay::open(&few, &ctx, None, Path::new("unused")).await.unwrap()
+            replay::open(&few, &ctx, None, &Place::here(Path::new("unused"))).await.unwrap()
         },
         &ctx,
     )
@@ -202,7 +210,7 @@ async fn in_redis_each_use_counts_once_for_all_replicas() {
         async |few| {
             let few = Settings { home: Home::Redis, ..few };
             let redis = Some(manager(&url).await);
-            replay::open(&few, &ctx, redis, Path::new("unused")).await.unwrap()
+            replay::open(&few, &ctx, redis, &Place::here(Path::new("unused"))).await.unwrap()
         },
         &ctx,
     )
@@ -337,7 +345,8 @@ async fn a_redis_that_evicts_is_refused() {
         let () = set.arg("SET").arg(name).arg(value).query_async(&mut connection).await.unwrap();
     }
     let settings = settings(Home::Redis);
-    let refused = replay::open(&settings, &ctx, Some(connection), Path::new("unused")).await;
+    let refused =
+        replay::open(&settings, &ctx, Some(connection), &Place::here(Path::new("unused"))).await;
     let refused = refused.unwrap_err();
     assert_eq!(refused.code(), Code::NotConfigured);
     assert!(refused.cause_chain().unwrap().contains("noeviction"));
@@ -398,6 +407,48 @@ async fn a_journal_that_may_be_incomplete_is_not_believed() {
     }
 }
 
+/// A power cut may take the last pages; only an orderly end says that nothing is missing.
+#[tokio::test]
+async fn after_a_power_cut_only_a_closed_journal_is_believed() {
+    let boots = [Some("one".to_owned()), Some("two".to_owned()), None, None];
+    for orderly in [true, false] {
+        let test = TestDb::sqlite().await;
+        let (ctx, _) = world(test.open().await);
+        let folder = scratch::directory("replay");
+        let mut epochs = Vec::new();
+        for boot in boots.clone() {
+            let place = Place { folder: &folder, boot };
+            let replay = replay::open(&settings(Home::Memory), &ctx, None, &place).await.unwrap();
+            assert_eq!(replay.forgotten_until().is_some(), !orderly && !epochs.is_empty());
+            epochs.push(replay.known().epoch);
+            use_once(&replay, &ctx, "a").await.unwrap();
+            if orderly {
+                replay.close().await.unwrap();
+            }
+        }
+        assert_eq!(epochs, if orderly { [1, 1, 1, 1] } else { [1, 2, 3, 4] });
+    }
+}
+
+/// Killed in the middle of a line: its claim was never answered, the others were.
+#[tokio::test]
+async fn half_a_line_is_no_loss() {
+    let test = TestDb::sqlite().await;
+    let (ctx, _) = world(test.open().await);
+    let folder = scratch::directory("replay");
+    let replay = memory(&ctx, &folder).await;
+    use_once(&replay, &ctx, "whole").await.unwrap();
+    use_once(&replay, &ctx, "half").await.unwrap();
+    drop(replay);
+    let page = pages(&folder.join("replay")).pop().unwrap();
+    let bytes = std::fs::read(&page).unwrap();
+    std::fs::write(&page, &bytes[..bytes.len() - 10]).unwrap();
+    let replay = memory(&ctx, &folder).await;
+    assert_eq!(replay.forgotten_until(), None);
+    assert_eq!(use_once(&replay, &ctx, "whole").await.unwrap(), Outcome::Replayed);
+    assert_eq!(use_once(&replay, &ctx, "half").await.unwrap(), Outcome::Fresh);
+}
+
 fn pages(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap();
     let mut pages: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -437,7 +488,8 @@ async fn moving_to_another_home_reopens_nothing() {
     let mut epochs = vec![memory(&ctx, &folder).await.known().epoch];
     for home in [Home::Postgres, Home::Memory, Home::Postgres] {
         hands.advance(Duration::from_secs(1));
-        let replay = replay::open(&settings(home), &ctx, None, &folder).await.unwrap();
+        let replay =
+            replay::open(&settings(home), &ctx, None, &Place::here(&folder)).await.unwrap();
         assert!(replay.forgotten_until().unwrap() >= ctx.now().plus(WINDOW));
         epochs.push(replay.known().epoch);
     }

@@ -32,9 +32,28 @@ const ENDING: &str = "uses";
 /// Stands where the time of a claim would: nothing follows.
 const CLOSED: i64 = i64::MAX;
 
+/// Where Linux tells one run of the kernel from the next.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Where a journal is kept, and by which run of which kernel.
+#[derive(Debug, Clone)]
+pub struct Place<'a> {
+    /// A folder that outlives a restart; the journal makes its own inside.
+    pub folder: &'a Path,
+    /// Where nobody tells, a journal is believed after an orderly end only, which is always sound.
+    pub boot: Option<String>,
+}
+
+impl<'a> Place<'a> {
+    /// In this folder of this machine.
+    pub fn here(folder: &'a Path) -> Self {
+        Self { folder, boot: fs::read_to_string(BOOT_ID).ok() }
+    }
+}
+
 /// Why a journal cannot be relied on.
 #[derive(Debug, thiserror::Error)]
-pub enum JournalFault {
+pub(super) enum JournalFault {
     /// There is none.
     #[error("there is no journal of used proofs")]
     Missing,
@@ -81,13 +100,14 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    pub(super) fn new(folder: &Path, secret: &Secret<[u8; 32]>, boot: Option<String>) -> Self {
+    pub(super) fn new(place: &Place<'_>, secret: &Secret<[u8; 32]>) -> Self {
         // The block size of the hash, padded with zeros as HMAC itself does: no key can be too long.
         let mut block = [0; 64];
         for (slot, byte) in block.iter_mut().zip(secret.expose()) {
             *slot = *byte;
         }
-        Self { folder: folder.to_owned(), mac: Hmac::new(&block.into()), boot }
+        let (folder, boot) = (place.folder.join("replay"), place.boot.clone());
+        Self { folder, mac: Hmac::new(&block.into()), boot }
     }
 
     /// Reads everything that is there, if it is everything.

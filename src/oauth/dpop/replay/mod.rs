@@ -30,11 +30,11 @@ mod remembered;
 mod store;
 mod sweep;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use ::redis::aio::ConnectionManager;
 
-pub use journal::JournalFault;
+pub use journal::Place;
 pub use key::{ReplayKey, ReplayKeyer};
 pub use known::Known;
 pub use memory::{MemoryLimits, MemoryReplay};
@@ -157,19 +157,19 @@ enum ReplayStore {
 }
 
 /// Opens the record that `settings` name, and finds out whether it is the one that was used last.
-/// `folder` is where memory keeps its file; `redis` must be there when the record lives in it.
+/// `place` is where memory keeps its journal; `redis` must be there when the record lives in it.
 pub async fn open(
     settings: &Settings,
     ctx: &Ctx,
     redis: Option<ConnectionManager>,
-    folder: &Path,
+    place: &Place<'_>,
 ) -> Result<Replay> {
     let secret = cluster::secret(ctx, "replay").await?;
     let keyer = ReplayKeyer::new(&secret);
     let knowing = Knowing::new(ctx, settings.window, secret);
     let store = match settings.home {
         Choice::Memory => {
-            ReplayStore::Memory(Remembered::open(settings.limits, &knowing, folder).await?)
+            ReplayStore::Memory(Remembered::open(settings.limits, &knowing, place).await?)
         }
         Choice::Redis => {
             let connection = redis.ok_or_else(|| {

@@ -1,42 +1,28 @@
 //! The record in memory with its journal: what one replica uses.
 
-use std::{fs, path::Path};
+use std::sync::Arc;
 
 use super::{
     Claim, MemoryLimits, MemoryReplay, Outcome, StoreDown,
-    journal::{Found, Journal, JournalFault, Shelf},
+    journal::{Found, Journal, JournalFault, Place, Shelf},
     known::Knowing,
 };
 use crate::base::failure::{Code, Failure, Result};
-
-/// Where Linux tells one run of the kernel from the next.
-const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// A record that survives its process.
 #[derive(Debug)]
 pub(super) struct Remembered {
     record: MemoryReplay,
-    journal: std::sync::Arc<Journal>,
+    journal: Arc<Journal>,
 }
 
 impl Remembered {
     pub(super) async fn open(
         limits: MemoryLimits,
         knowing: &Knowing,
-        folder: &Path,
+        place: &Place<'_>,
     ) -> Result<Self> {
-        // Without it the journal is believed only after an orderly end, which is always sound.
-        let boot = fs::read_to_string(BOOT_ID).ok();
-        Self::open_on(limits, knowing, folder, boot).await
-    }
-
-    async fn open_on(
-        limits: MemoryLimits,
-        knowing: &Knowing,
-        folder: &Path,
-        boot: Option<String>,
-    ) -> Result<Self> {
-        let shelf = Shelf::new(&folder.join("replay"), &knowing.derive(b"journal"), boot);
+        let shelf = Shelf::new(place, &knowing.derive(b"journal"));
         let record = MemoryReplay::new(limits);
         let seen = knowing.epoch().await?;
         let found = match shelf.read() {
