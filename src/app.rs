@@ -53,7 +53,8 @@ pub struct App {
     pub runner: Runner,
     router: Router,
     tasks: Tasks,
-    replica: Replica,
+    /// This process among the replicas.
+    pub replica: Replica,
     replay: Replay,
     tls: Option<Tls>,
     config: Config,

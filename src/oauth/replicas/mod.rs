@@ -62,15 +62,21 @@ impl Replica {
         }
         let now = self.ctx.now();
         let silent_since = now.minus(SILENCE);
-        let stores = db::write!(self.ctx.db, Owner::House, |tx| {
+        db::write!(self.ctx.db, Owner::House, |tx| {
             store::forget(tx, silent_since).await?;
             store::beat(tx, self.id, &self.replay_store, now).await?;
-            Ok(store::others(tx, self.id).await?)
-        })?;
-        if stores.is_empty() || (&*self.replay_store != "memory" && !alone(&stores)) {
-            return Ok(());
-        }
-        Err(not_alone())
+            let others = store::others(tx, self.id).await?;
+            // Refused inside the transaction: a newcomer that may not serve leaves no trace that
+            // would stop the one that was there first.
+            if self.bears(&others) { Ok(()) } else { Err(not_alone()) }
+        })
+    }
+
+    /// Whether these others may serve beside it.
+    fn bears(&self, others: &[String]) -> bool {
+        let in_memory = |store: &str| store == "memory";
+        others.is_empty()
+            || !(in_memory(&self.replay_store) || others.iter().any(|store| in_memory(store)))
     }
 
     /// Leaves the place free, so that a restart need not wait for the silence to be noticed.
@@ -80,10 +86,6 @@ impl Replica {
         }
         db::write!(self.ctx.db, Owner::House, |tx| Ok(store::leave(tx, self.id).await?))
     }
-}
-
-fn alone(stores: &[String]) -> bool {
-    stores.iter().any(|store| store == "memory")
 }
 
 fn not_alone() -> Failure {

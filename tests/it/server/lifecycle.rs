@@ -90,6 +90,7 @@ async fn a_second_replica_with_a_record_in_memory_does_not_start() {
     let (clock, random) = (app.ctx.clock.clone(), Random::seeded(99));
     let refused = App::open(&settings, clock, random).await.unwrap_err();
     assert!(refused.cause_chain().unwrap().contains("another replica"), "{refused:?}");
+    app.replica.beat().await.expect("and is not disturbed by those who were refused");
     app.stop().await;
 }
 

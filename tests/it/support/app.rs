@@ -17,7 +17,7 @@ use counterfoil::{
     ctx::Ctx,
     db::{self, Db},
     jobs::{self, Runner},
-    oauth::authority::Authority,
+    oauth::{authority::Authority, replicas::Replica},
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -39,6 +39,7 @@ pub(crate) struct TestApp {
     pub(crate) ctx: Ctx,
     pub(crate) authority: Authority,
     pub(crate) keys_dir: std::path::PathBuf,
+    pub(crate) replica: Replica,
     runner: Runner,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
@@ -79,13 +80,14 @@ impl TestApp {
         let random = Random::seeded(SEED.fetch_add(1, Ordering::Relaxed));
         let app = App::open(&config, clock, random).await.expect("the server opens");
         let (ctx, runner, authority) = (app.ctx.clone(), app.runner.clone(), app.authority.clone());
+        let replica = app.replica.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         #[expect(clippy::disallowed_methods, reason = "the test itself waits for it")]
         let serving = tokio::spawn(app.serve_without_jobs(listener, async {
             // A dropped sender stops it too.
             drop(stopped.await);
         }));
-        Self { address, base, hands, ctx, authority, keys_dir, runner, stop, serving }
+        Self { address, base, hands, ctx, authority, keys_dir, replica, runner, stop, serving }
     }
 
     /// The address of a path, as callers sign it.
