@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use crate::{
-    base::{ids::MerchantId, timestamp::Timestamp},
+    base::{failure::Failure, ids::MerchantId, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx, expect_one},
     oauth::{
         jose::{Jkt, PublicJwk},
@@ -357,7 +357,8 @@ pub(super) async fn each_key(
     let rows = db::all!(tx, Row, EACH_KEY, &after.0, &after.1, &after.2)?;
     let read = |row: Row| {
         let place = (row.merchant_id, row.client_id, row.key.jkt.clone());
-        (place, RegisteredKey::try_from(row.key).err().map(|error| error.to_string()))
+        let fault = RegisteredKey::try_from(row.key).err().map(Failure::from);
+        (place, fault.and_then(|failure| failure.cause_chain()))
     };
     Ok(rows.into_iter().map(read).collect())
 }
