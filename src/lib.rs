@@ -7,6 +7,7 @@ pub mod config;
 pub mod ctx;
 pub mod db;
 pub mod jobs;
+pub mod ledger;
 pub mod money;
 pub mod oauth;
 pub mod pricing;

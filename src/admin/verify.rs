@@ -8,6 +8,7 @@ use super::{Output, Setup};
 use crate::app;
 use crate::base::failure::{Code, Failure, Result};
 use crate::ctx::Ctx;
+use crate::ledger;
 use crate::oauth::credentials;
 
 /// Nothing to choose: everything is verified.
@@ -36,6 +37,7 @@ pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
         line("database", 1, ctx.db.check_integrity().await?),
         keys(setup, &ctx),
         credentials_line(&ctx).await?,
+        ledger_line(&ctx).await?,
     ];
     ctx.db.close().await;
     let ok = checks.iter().all(|check| check.faults.is_empty());
@@ -55,6 +57,11 @@ fn keys(setup: &Setup, ctx: &Ctx) -> Line {
 async fn credentials_line(ctx: &Ctx) -> Result<Line> {
     let (looked_at, faults) = credentials::verify(ctx).await?;
     Ok(line("credentials", looked_at, faults))
+}
+
+async fn ledger_line(ctx: &Ctx) -> Result<Line> {
+    let findings = ledger::audit::verify(ctx).await?;
+    Ok(line("ledger accounts", findings.accounts, findings.faults))
 }
 
 fn line(name: &'static str, looked_at: u64, faults: Vec<String>) -> Line {

@@ -154,6 +154,8 @@ codes! {
     /// The connection to the database broke while it committed.
     OutcomeUnknown = "outcome_unknown", Unavailable, "it is not known whether this took effect; repeat it with the same Idempotency-Key";
 
+    /// There is not enough money.
+    InsufficientBalance = "insufficient_balance", Unprocessable, "the available balance does not cover this; add funds or send less";
     /// No plan prices this corridor.
     CorridorNotEnabled = "corridor_not_enabled", Unprocessable, "no fee plan covers this corridor; ask the operator to enable it";
     /// The quote's time ran out.

@@ -9,6 +9,8 @@ mod db;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod oauth;
 #[cfg(test)]
 mod pricing;

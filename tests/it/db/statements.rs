@@ -10,6 +10,8 @@ use crate::support::both::TestDb;
 /// Each store with its statements; a new store is added here, or the second test fails.
 const STORES: &[(&str, &[Statement])] = &[
     ("jobs/store.rs", counterfoil::jobs::STATEMENTS),
+    ("ledger/audit/store.rs", counterfoil::ledger::audit::STATEMENTS),
+    ("ledger/store.rs", counterfoil::ledger::STATEMENTS),
     ("oauth/cluster/store.rs", counterfoil::oauth::cluster::STATEMENTS),
     ("oauth/credentials/store.rs", counterfoil::oauth::credentials::STATEMENTS),
     ("oauth/dpop/replay/store.rs", counterfoil::oauth::dpop::replay::STATEMENTS),

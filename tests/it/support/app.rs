@@ -17,6 +17,7 @@ use counterfoil::{
     ctx::Ctx,
     db::{self, Db},
     jobs::{self, Runner},
+    ledger,
     oauth::{authority::Authority, replicas::Replica},
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -111,6 +112,8 @@ impl TestApp {
         let db = self.ctx.db.clone();
         let stuck = stuck_jobs(&db).await;
         assert!(stuck.is_empty(), "jobs have failed: {stuck:?}");
+        let books = ledger::audit::verify(&self.ctx).await.expect("the database answers");
+        assert!(books.faults.is_empty(), "{:#?}", books.faults);
         drop(self.stop);
         self.serving.await.expect("the server ends by itself");
     }
