@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod money;
 pub mod oauth;
+pub mod payouts;
 pub mod pricing;
 pub mod router;
 pub mod telemetry;

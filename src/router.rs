@@ -25,6 +25,7 @@ use crate::{
         scopes::Scope,
         token,
     },
+    payouts::balances,
     telemetry::Prometheus,
     web::{
         edge::{self, Edge},
@@ -66,7 +67,7 @@ pub fn build(rooms: &Rooms) -> Result<Router> {
     let authority = || rooms.authority.clone();
     let oauth = Router::from(oauth()).with_state(authority());
     let discovery = Router::from(discovery()).with_state(authority());
-    let resources = Router::from(resources());
+    let resources = resources(rooms);
     Ok(Router::new()
         .merge(tokens_group(rooms, oauth))
         .merge(strangers_group(rooms, discovery, Dialect::OAuth))
@@ -91,14 +92,22 @@ fn discovery() -> OpenApiRouter<Authority> {
 }
 
 /// What needs a token and a proof.
-fn resources() -> OpenApiRouter {
-    credentials::http::routes()
+fn resources(rooms: &Rooms) -> Router {
+    let ctx = rooms.authority.ctx().clone();
+    Router::new()
+        .merge(Router::from(credentials::http::routes()))
+        .merge(Router::from(balances::http::routes()).with_state(ctx))
 }
 
 /// The API document, from the handlers.
 pub fn document() -> OpenApi {
     let mut document = about();
-    for paths in [oauth().into_openapi(), discovery().into_openapi(), resources().into_openapi()] {
+    for paths in [
+        oauth().into_openapi(),
+        discovery().into_openapi(),
+        credentials::http::routes().into_openapi(),
+        balances::http::routes().into_openapi(),
+    ] {
         document.merge(paths);
     }
     document

@@ -6,6 +6,7 @@
 //! Exit codes: 0 done; 1 refused or failed; 2 the command line or the configuration cannot be used.
 //! With `--json` stdout carries one JSON document and stderr `{"error":{"code":…,"message":…}}`.
 
+mod balance;
 mod merchant;
 mod migrate;
 mod openapi;
@@ -70,6 +71,8 @@ enum Verb {
     Migrate(migrate::Args),
     /// Merchants
     Merchant(merchant::Args),
+    /// Balances
+    Balance(balance::Args),
     /// Print the API document
     Openapi(openapi::Args),
     /// Recompute what can be recomputed and compare
@@ -128,6 +131,7 @@ async fn run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
         Verb::Serve(args) => serve::run(args, setup, output).await,
         Verb::Migrate(args) => migrate::run(args, setup, output).await,
         Verb::Merchant(args) => merchant::run(args, setup, output).await,
+        Verb::Balance(args) => balance::run(args, setup, output).await,
         Verb::Openapi(args) => openapi::run(&args, *output),
         Verb::Verify(args) => verify::run(args, setup, output).await,
     }

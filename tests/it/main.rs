@@ -13,6 +13,8 @@ mod ledger;
 #[cfg(test)]
 mod oauth;
 #[cfg(test)]
+mod payouts;
+#[cfg(test)]
 mod pricing;
 #[cfg(test)]
 mod server;

@@ -1,0 +1,3 @@
+//! What merchants have and where it goes.
+
+mod balances;
