@@ -160,6 +160,7 @@ impl Shelf {
         epoch: i64,
         forgotten_until: Option<Timestamp>,
         life: Duration,
+        now: Timestamp,
     ) -> Result<Journal, JournalFault> {
         fs::create_dir_all(&self.folder)?;
         let (old, last_number) = match found {
@@ -176,7 +177,7 @@ impl Shelf {
         // The first file must be on disk before the first claim: after a power cut its absence would
         // make the one before, which was closed in order, look complete.
         let mut pen = journal.pen();
-        journal.shelf.turn_page(&mut pen, i64::MIN)?;
+        journal.shelf.turn_page(&mut pen, now.micros())?;
         pen.page.as_ref().map_or(Ok(()), |page| page.file.sync_all())?;
         journal.shelf.sync_folder()?;
         drop(pen);

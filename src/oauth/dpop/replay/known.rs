@@ -76,7 +76,7 @@ impl Knowing {
 
     /// Begins the record after `seen`; `None` when another replica was quicker.
     pub(super) async fn next_epoch(&self, seen: Option<i64>) -> Result<Option<i64>> {
-        let won = db::write!(self.ctx.db, Owner::Passing, |tx| match seen {
+        let won = db::write!(self.ctx.db, Owner::House, |tx| match seen {
             None => Ok(store::first_epoch(tx).await?),
             Some(seen) => Ok(store::next_epoch(tx, seen).await?),
         })?;

@@ -126,7 +126,8 @@ impl From<&OAuth> for Settings {
         // A greedy key fills a quarter of the record at most.
         let share = oauth.replay_ceiling / 4 / minutes.max(1);
         let limits = MemoryLimits {
-            life: oauth.replay_retention,
+            // Nonces stand in for `iat` that long, whatever the window is.
+            life: oauth.replay_retention.max(LIFE),
             ceiling: oauth.replay_ceiling,
             per_key_and_minute: u32::try_from(share.max(1)).unwrap_or(u32::MAX),
         };

@@ -180,6 +180,7 @@ impl Desk {
     async fn find_record(&self) -> Result<()> {
         for _ in 0..TRIES {
             let until = self.knowing.forgotten_from_now();
+            // The number is a logged row: this commit waits for the disk, as it must.
             let found = db::write!(self.knowing.ctx.db, Owner::Passing, |tx| {
                 let epoch = store::epoch(tx).await?;
                 if let Some(epoch) = epoch

@@ -42,7 +42,8 @@ impl Remembered {
             }
         };
         let known = knowing.now();
-        let journal = shelf.go_on(found, known.epoch, known.forgotten_until, limits.life);
+        let (until, now) = (known.forgotten_until, knowing.ctx.now());
+        let journal = shelf.go_on(found, known.epoch, until, limits.life, now);
         let journal =
             journal.map_err(|fault| Failure::new(Code::NotConfigured).caused_by(fault))?;
         Ok(Self { record, journal: journal.into() })
