@@ -1,5 +1,6 @@
 //! The database's doors, its migrations and its statements, on both engines.
 
+mod backup;
 mod faults;
 mod idempotency;
 mod jobs;

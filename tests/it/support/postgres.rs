@@ -154,6 +154,18 @@ pub(crate) async fn database(migrate: impl AsyncFnOnce(String)) -> Database {
     Database { url: server.url(&name), name }
 }
 
+/// An empty database of its own, to restore a backup into.
+pub(crate) async fn empty_database() -> Database {
+    let (server, name) = (shared(), fresh_name("t"));
+    server.execute(&format!("CREATE DATABASE {name}")).await;
+    Database { url: server.url(&name), name }
+}
+
+/// A program of the server's own release: a `pg_dump` of another one may refuse the server.
+pub(crate) fn tool(name: &str) -> PathBuf {
+    binaries().unwrap_or_else(|| panic!("{MISSING}")).join(name)
+}
+
 impl Drop for Database {
     /// Frees the disk. The test does not wait for it, and the server's end would do it too.
     fn drop(&mut self) {
