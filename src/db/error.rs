@@ -106,9 +106,11 @@ fn classify(code: &str) -> Class {
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Lost(_) | DbError::NoWrites(_) | DbError::RunAgain(_) | DbError::Locked(_) => {
-                unavailable().caused_by(error)
-            }
+            DbError::Lost(_)
+            | DbError::Busy(_)
+            | DbError::NoWrites(_)
+            | DbError::RunAgain(_)
+            | DbError::Locked(_) => unavailable().caused_by(error),
             error => Self::internal(error),
         }
     }

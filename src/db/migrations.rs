@@ -66,7 +66,17 @@ pub(super) async fn run(pools: &Pools) -> Result<()> {
 }
 
 pub(super) async fn check(pools: &Pools) -> Result<()> {
+    const SQLITE: &str =
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+    const POSTGRES: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
     const APPLIED: &str = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations";
+    let migrated: Result<(bool,), sqlx::Error> = match pools {
+        Pools::Sqlite { read, .. } => sqlx::query_as(SQLITE).fetch_one(read).await,
+        Pools::Postgres { read, .. } => sqlx::query_as(POSTGRES).fetch_one(read).await,
+    };
+    if !migrated.map_err(DbError::from)?.0 {
+        return Err(too_old(0));
+    }
     let applied: Result<(i64,), sqlx::Error> = match pools {
         Pools::Sqlite { read, .. } => sqlx::query_as(APPLIED).fetch_one(read).await,
         Pools::Postgres { read, .. } => sqlx::query_as(APPLIED).fetch_one(read).await,
@@ -75,10 +85,7 @@ pub(super) async fn check(pools: &Pools) -> Result<()> {
     match applied.cmp(&latest_version()) {
         std::cmp::Ordering::Greater => Err(too_new(applied)),
         std::cmp::Ordering::Equal => Ok(()),
-        std::cmp::Ordering::Less => Err(refuse(format!(
-            "the database is at schema {applied} and this program needs {}; run `counterfoil migrate`",
-            latest_version()
-        ))),
+        std::cmp::Ordering::Less => Err(too_old(applied)),
     }
 }
 
@@ -92,6 +99,13 @@ fn explain(error: MigrateError) -> Failure {
         MigrateError::Execute(error) => DbError::from(error).into(),
         error => Failure::internal(error),
     }
+}
+
+fn too_old(version: i64) -> Failure {
+    refuse(format!(
+        "the database is at schema {version} and this program needs {}; run `counterfoil migrate`",
+        latest_version()
+    ))
 }
 
 fn too_new(version: i64) -> Failure {

@@ -54,6 +54,24 @@ async fn a_restarted_server_is_not_noticed() {
     assert_eq!(count(&db).await, 2);
 }
 
+/// A slow statement is cancelled, and its caller may try again: nothing was done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_takes_too_long_is_a_clean_refusal() {
+    let test = TestDb::postgres().await;
+    let options = Options { statement_timeout: Duration::from_millis(50), ..Options::default() };
+    let db = Db::connect(&test.url, &options).await.unwrap();
+    let slow = "SELECT CAST(1 AS BIGINT) FROM pg_sleep(60)";
+    let refused: counterfoil::base::failure::Result<()> =
+        counterfoil::db::write!(db, super::HOUSE, |tx| {
+            super::insert_in(tx, fresh()).await?;
+            counterfoil::db::optional!(tx, (i64,), slow)?;
+            Ok(())
+        });
+    assert_eq!(refused.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(count(&db).await, 0);
+    insert(&db, fresh()).await.unwrap();
+}
+
 /// A disk that is full refuses writes and goes on answering questions.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_file_refuses_writes_and_recovers() {

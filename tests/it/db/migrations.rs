@@ -157,6 +157,19 @@ async fn many_replicas_may_migrate_an_empty_database_at_once() {
     }
 }
 
+/// Outside the sandbox this is how a new installation meets `serve`: it must hear what to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_database_is_refused_with_the_way_out() {
+    let file = format!("sqlite://{}/counterfoil.db", scratch::directory("empty").display());
+    let server = crate::support::postgres::empty_database().await;
+    for url in [&file, &server.url] {
+        let db = Db::connect(url, &Options::default()).await.unwrap();
+        let text = db.check_version().await.unwrap_err().cause_chain().unwrap();
+        assert!(text.contains("run `counterfoil migrate`"), "{text}");
+        db.close().await;
+    }
+}
+
 both! {
     /// An old program must not write into a schema that it does not know.
     async fn a_database_from_the_future_is_refused(test: TestDb) {
