@@ -149,12 +149,12 @@ pub(super) async fn balances(
     let (available, pending): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.kind == AccountKind::Available.as_str());
     for AccountRow { currency, id, balance_minor, updated_at_us: updated_at, .. } in available {
-        let currency = read_currency(currency)?;
+        let currency = read_currency(&currency)?;
         let available = Amount::from_minor(balance_minor, currency);
         balances.push(Balance { id, available, pending: Amount::zero(currency), updated_at });
     }
     for row in pending {
-        let currency = read_currency(row.currency)?;
+        let currency = read_currency(&row.currency)?;
         let same = balances.iter_mut().find(|balance| balance.currency() == currency);
         if let Some(balance) = same {
             balance.pending = Amount::from_minor(row.balance_minor, currency);
@@ -188,7 +188,7 @@ pub(super) async fn lines(
     let (code, kind) = (currency.code(), account.as_str());
     let rows = db::all!(tx, LineRow, LINES, merchant, code, kind, before, limit)?;
     let read = |row: LineRow| {
-        let currency = read_currency(row.currency)?;
+        let currency = read_currency(&row.currency)?;
         let line = Line {
             entry: row.id,
             kind: EntryKind::parse(&row.kind)
@@ -213,7 +213,7 @@ pub(super) async fn postings_of(
     let read = |(currency, kind, minor): (String, String, i64)| {
         let account = AccountKind::parse(&kind);
         let account = account.ok_or_else(|| DbError::unreadable("account kind", kind))?;
-        Ok(Posting { account, change: Amount::from_minor(minor, read_currency(currency)?) })
+        Ok(Posting { account, change: Amount::from_minor(minor, read_currency(&currency)?) })
     };
     rows.into_iter().map(read).collect()
 }
@@ -247,7 +247,7 @@ pub(super) async fn find_hold(
     id: HoldId,
 ) -> Result<Option<Hold>, DbError> {
     let Some(row) = db::optional!(tx, HoldRow, FIND_HOLD, merchant, id)? else { return Ok(None) };
-    let currency = read_currency(row.currency)?;
+    let currency = read_currency(&row.currency)?;
     let state =
         match (row.state.as_str(), HoldEnd::parse(&row.state), row.used_minor, row.ended_at_us) {
             ("held", _, None, None) => HoldState::Held,
@@ -279,6 +279,6 @@ pub(super) async fn due_holds(
     db::all!(tx, (MerchantId, HoldId), DUE_HOLDS, now)
 }
 
-pub(super) fn read_currency(code: String) -> Result<Currency, DbError> {
+fn read_currency(code: &str) -> Result<Currency, DbError> {
     code.parse().map_err(|error| DbError::unreadable("currency", error))
 }

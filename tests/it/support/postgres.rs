@@ -301,7 +301,8 @@ fn binaries() -> Option<PathBuf> {
     }
     places
         .into_iter()
-        .filter(|place| place.join("initdb").is_file())
+        // Through links to where the whole release lies: some systems link a few of its programs.
+        .filter_map(|place| place.join("initdb").canonicalize().ok()?.parent().map(Path::to_owned))
         .filter_map(|place| Some((version(&place)?, place)))
         .filter(|(version, _)| *version >= OLDEST_VERSION)
         .max_by_key(|(version, _)| *version)
