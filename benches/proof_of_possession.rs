@@ -11,7 +11,6 @@
     clippy::cast_precision_loss,
     reason = "ratios for people, not money"
 )]
-#![expect(clippy::disallowed_methods, reason = "a bench spawns its own callers")]
 
 #[cfg(test)]
 #[expect(dead_code, unused_imports, unused_macros, reason = "the tests use the rest of it")]

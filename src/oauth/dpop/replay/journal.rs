@@ -163,14 +163,13 @@ impl Shelf {
         now: Timestamp,
     ) -> Result<Journal, JournalFault> {
         fs::create_dir_all(&self.folder)?;
-        let (old, last_number) = match found {
-            Some(found) => (found.old, found.last_number),
-            None => {
-                for (_, path) in self.files()? {
-                    fs::remove_file(path)?;
-                }
-                (Vec::new(), 0)
+        let (old, last_number) = if let Some(found) = found {
+            (found.old, found.last_number)
+        } else {
+            for (_, path) in self.files()? {
+                fs::remove_file(path)?;
             }
+            (Vec::new(), 0)
         };
         let pen = Pen { epoch, forgotten_until, life, old, last_number, page: None, closed: false };
         let journal = Journal { shelf: self, pen: Mutex::new(pen) };

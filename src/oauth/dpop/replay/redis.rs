@@ -19,9 +19,12 @@ use redis::{Script, aio::ConnectionManager, pipe};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{Claim, MemoryLimits, Outcome, PATIENCE, StoreDown, known::Knowing, quota::Quotas};
-use crate::base::{
-    failure::{Code, Failure, Result},
-    timestamp::Timestamp,
+use crate::{
+    base::{
+        failure::{Code, Failure, Result},
+        timestamp::Timestamp,
+    },
+    oauth::jose::base64url,
 };
 
 /// Begins a record if nobody else has meanwhile.
@@ -33,6 +36,9 @@ return 1
 
 /// Three turns begin a record; replicas may get in each other's way that often, and no longer.
 const TRIES: usize = 12;
+
+/// Whether the claim was written, what the record's key says, and the name of the connection.
+type Answer = (Option<String>, Option<String>, Option<String>);
 
 /// The record.
 pub(super) struct RedisReplay {
@@ -67,7 +73,8 @@ impl RedisReplay {
         connection: ConnectionManager,
     ) -> Result<Self> {
         let label = knowing.derive(b"the name of the record in redis");
-        let label: String = label.expose().iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let (label, _) = label.expose().split_first_chunk::<9>().unwrap_or((&[0; 9], &[]));
+        let label = base64url::encode(label);
         let replay = Self {
             connection,
             knowing: knowing.clone(),
@@ -102,9 +109,8 @@ impl RedisReplay {
         call.cmd("GET").arg(&self.record);
         call.cmd("CLIENT").arg("GETNAME");
         let mut connection = self.connection.clone();
-        type Answer = (Option<String>, Option<String>, Option<String>);
         let (set, record, name): Answer = in_time(call.query_async(&mut connection)).await?;
-        if !self.is_known(claim.epoch, record, name) {
+        if !self.is_known(claim.epoch, record.as_deref(), name.as_deref()) {
             self.find_record().await.map_err(StoreDown::because)?;
             // Only the connection was new: then the claim was written where it belongs.
             if self.knowing.now().epoch != claim.epoch {
@@ -114,9 +120,9 @@ impl RedisReplay {
         Ok(if set.is_some() { Outcome::Fresh } else { Outcome::Replayed })
     }
 
-    fn is_known(&self, epoch: i64, record: Option<String>, name: Option<String>) -> bool {
+    fn is_known(&self, epoch: i64, record: Option<&str>, name: Option<&str>) -> bool {
         let led = self.led.lock().unwrap_or_else(PoisonError::into_inner);
-        let record = record.as_deref().and_then(Record::read);
+        let record = record.and_then(Record::read);
         record.is_some_and(|record| record.epoch == epoch && record.run == led.1)
             && name.is_some_and(|name| name == led.0)
     }
@@ -167,8 +173,7 @@ impl RedisReplay {
 
     /// Names the connection and asks, on the same one, which run of which server it leads to.
     async fn follow_connection(&self) -> Result<String> {
-        let name = self.knowing.ctx.random.bytes::<16>();
-        let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = base64url::encode(self.knowing.ctx.random.bytes::<16>());
         let mut call = pipe();
         call.cmd("CLIENT").arg("SETNAME").arg(&name).ignore();
         call.cmd("INFO").arg("server");
