@@ -1,7 +1,5 @@
 //! Backup and restore as `docs/operations.md` describes them, while writes go on.
 
-#![expect(clippy::disallowed_methods, reason = "the test itself waits for its writers")]
-
 use std::{
     path::Path,
     process::{Command, Output},

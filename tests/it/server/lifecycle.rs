@@ -31,9 +31,9 @@ fn fails(home: &Path, line: &str) -> String {
 /// A running server, and the address from its last line of greeting.
 fn started(home: &Path, line: &str) -> (Child, String) {
     let mut child = serve(home, line).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let greeting = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut greeting = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let listening = |line: String| line.strip_prefix("Listening on ").map(str::to_owned);
-    let address = greeting.filter_map(listening).next();
+    let address = greeting.find_map(listening);
     (child, address.expect("the server says where it listens"))
 }
 
