@@ -14,10 +14,11 @@ use crate::{
         random::Random,
         tasks::Tasks,
     },
-    config::{Config, NonceMode, ReplayStore as ReplayHome, SigningAlg, WebOrigin},
+    config::{Config, NonceMode, RateFile, ReplayStore as ReplayHome, SigningAlg, WebOrigin},
     ctx::Ctx,
     db::{self, Db, Owner},
     jobs::{self, NewJob, Runner},
+    money::Precision,
     oauth::{
         authority::{Authority, Nonces, Parts, Rules},
         dpop::replay::{self, Place, Replay},
@@ -28,6 +29,7 @@ use crate::{
         secrets::{Cost, Hasher},
         selftest,
     },
+    pricing::{self, Pricing, fx, plans},
     router::{self, Rooms},
     telemetry::Prometheus,
     web::{
@@ -91,9 +93,10 @@ impl App {
             Some(files) => Some(Tls::load(files.cert.clone(), files.key.clone())?),
             None => None,
         };
-        let rooms = rooms(config, &ctx, &authority, limiter, redis, &tasks);
+        let pricing = pricing(config, &ctx, &authority, &limiter).await?;
+        let rooms = rooms(config, &ctx, &authority, limiter, redis, &tasks, &pricing);
         let router = router::build(&rooms)?;
-        let runner = Runner::new(ctx.clone(), handlers(), config.jobs.concurrency);
+        let runner = Runner::new(ctx.clone(), handlers(config)?, config.jobs.concurrency);
         let app = Self {
             ctx,
             authority,
@@ -165,9 +168,11 @@ impl App {
     /// Queues what happens again and again; a second replica queues nothing twice.
     async fn schedule(&self) -> Result<()> {
         let now = self.ctx.now();
-        let kind = lifecycle::Housekeeping::KIND;
         db::write!(self.ctx.db, Owner::House, |tx| {
-            jobs::enqueue(tx, &self.ctx, &NewJob::new(kind, now, &())?.unique(kind)).await
+            for kind in [lifecycle::Housekeeping::KIND, fx::Refresh::KIND] {
+                jobs::enqueue(tx, &self.ctx, &NewJob::new(kind, now, &())?.unique(kind)).await?;
+            }
+            Ok(())
         })?;
         if self.config.oauth.replay_store == ReplayHome::Postgres {
             replay::schedule(&self.ctx).await?;
@@ -224,8 +229,46 @@ pub fn hasher(config: &Config, random: &Random) -> Result<Hasher> {
     Hasher::new(cost, random)
 }
 
-fn handlers() -> Vec<Box<dyn jobs::Handler>> {
-    vec![Box::new(lifecycle::Housekeeping), Box::new(replay::Sweep)]
+fn handlers(config: &Config) -> Result<Vec<Box<dyn jobs::Handler>>> {
+    let source: Option<Box<dyn fx::RateSource>> = match &config.fx.rates {
+        Some(RateFile::Path(path)) => Some(Box::new(fx::EcbFile(path.clone()))),
+        Some(RateFile::Url(url)) => Some(Box::new(fx::EcbUrl::new(url)?)),
+        None => None,
+    };
+    let refresh = fx::Refresh::new(source, config.fx.refresh);
+    Ok(vec![Box::new(lifecycle::Housekeeping), Box::new(replay::Sweep), Box::new(refresh)])
+}
+
+/// Plans, quotes and rates. A sandbox starts with plans and with one day's rates.
+async fn pricing(
+    config: &Config,
+    ctx: &Ctx,
+    authority: &Authority,
+    limiter: &RateLimiter,
+) -> Result<Pricing> {
+    let sandbox = config.environment == Environment::Sandbox;
+    let built_in = sandbox && config.fx.rates.is_none();
+    if sandbox {
+        plans::ensure_sandbox(ctx).await?;
+    }
+    if built_in {
+        fx::ensure_snapshot(ctx).await?;
+    }
+    let policy = fx::Policy {
+        markup_bps: config.fx.markup_bps,
+        precision: Precision::PUBLISHED,
+        max_age_business_days: (!built_in).then_some(config.fx.max_age_business_days),
+    };
+    let source = if built_in { fx::Source::Snapshot } else { fx::Source::Ecb };
+    Ok(Pricing::new(pricing::Parts {
+        ctx: ctx.clone(),
+        plans: plans::Plans::default(),
+        rates: fx::Rates::new(source, policy),
+        ring: authority.ring().clone(),
+        limiter: limiter.clone(),
+        fx_quote_life: config.fx.quote_lifetime,
+        fx_per_minute: config.limits.fx_per_minute,
+    }))
 }
 
 fn rules(config: &Config) -> Rules {
@@ -254,6 +297,7 @@ fn rooms(
     limiter: RateLimiter,
     redis: Option<ConnectionManager>,
     tasks: &Tasks,
+    pricing: &Pricing,
 ) -> Rooms {
     let http = &config.http;
     let quota = Quota {
@@ -264,6 +308,7 @@ fn rooms(
     let shown_here = config.metrics.enabled && config.metrics.listen.is_none();
     Rooms {
         authority: authority.clone(),
+        pricing: pricing.clone(),
         edge: Edge { clock: ctx.clock.clone(), random: ctx.random.clone() },
         limits: Limits {
             body: http.body_limit,

@@ -26,6 +26,7 @@ use crate::{
         token,
     },
     payouts::balances,
+    pricing::{self, Pricing},
     telemetry::Prometheus,
     web::{
         edge::{self, Edge},
@@ -46,6 +47,8 @@ const FORM_LIMIT: usize = 16 << 10;
 pub struct Rooms {
     /// Tokens, proofs, keys.
     pub authority: Authority,
+    /// Plans, quotes, rates.
+    pub pricing: Pricing,
     /// Names and measures requests.
     pub edge: Edge,
     /// What one request may cost.
@@ -96,6 +99,7 @@ fn resources(rooms: &Rooms) -> Router {
     let ctx = rooms.authority.ctx().clone();
     Router::new()
         .merge(Router::from(credentials::http::routes()))
+        .merge(Router::from(pricing::http::routes()).with_state(rooms.pricing.clone()))
         .merge(Router::from(balances::http::routes()).with_state(ctx))
 }
 
@@ -106,6 +110,7 @@ pub fn document() -> OpenApi {
         oauth().into_openapi(),
         discovery().into_openapi(),
         credentials::http::routes().into_openapi(),
+        pricing::http::routes().into_openapi(),
         balances::http::routes().into_openapi(),
     ] {
         document.merge(paths);

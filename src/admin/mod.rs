@@ -11,6 +11,7 @@ mod merchant;
 mod migrate;
 mod openapi;
 mod output;
+mod plan;
 mod serve;
 mod setup;
 mod verify;
@@ -73,6 +74,8 @@ enum Verb {
     Merchant(merchant::Args),
     /// Balances
     Balance(balance::Args),
+    /// Fee plans
+    Plan(plan::Args),
     /// Print the API document
     Openapi(openapi::Args),
     /// Recompute what can be recomputed and compare
@@ -132,6 +135,7 @@ async fn run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
         Verb::Migrate(args) => migrate::run(args, setup, output).await,
         Verb::Merchant(args) => merchant::run(args, setup, output).await,
         Verb::Balance(args) => balance::run(args, setup, output).await,
+        Verb::Plan(args) => plan::run(args, setup, output).await,
         Verb::Openapi(args) => openapi::run(&args, *output),
         Verb::Verify(args) => verify::run(args, setup, output).await,
     }

@@ -34,8 +34,8 @@ pub use origin::WebOrigin;
 use reader::Reader;
 use sections::Around;
 pub use sections::{
-    DatabaseUrl, Http, Jobs, Keys, Limits, Log, LogFormat, Metrics, NonceMode, OAuth, Otlp,
-    ReplayStore, SigningAlg, TlsFiles, Webhooks,
+    DatabaseUrl, Fx, Http, Jobs, Keys, Limits, Log, LogFormat, Metrics, NonceMode, OAuth, Otlp,
+    RateFile, ReplayStore, SigningAlg, TlsFiles, Webhooks,
 };
 pub use sources::Sources;
 use values::{Parsed, list, path, socket};
@@ -72,6 +72,8 @@ pub struct Config {
     pub oauth: OAuth,
     /// How signing keys rest.
     pub keys: Keys,
+    /// Exchange rates.
+    pub fx: Fx,
     /// Delivery of events.
     pub webhooks: Webhooks,
     /// What is logged.
@@ -141,6 +143,7 @@ impl Config {
             limits: Limits::read(reader),
             oauth,
             keys: Keys::read(reader),
+            fx: Fx::read(reader),
             webhooks: Webhooks::read(reader),
             log: Log::read(reader),
             otlp: Otlp::read(reader),

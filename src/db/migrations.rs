@@ -32,6 +32,7 @@ macro_rules! steps {
 const STEPS: &[Step] = steps![
     1 "0001_ground",
     2 "0002_oauth",
+    3 "0003_pricing",
     4 "0004_ledger",
 ];
 

@@ -6,14 +6,18 @@
 //! - [`fx`]: exchange rates from a source behind a small interface, with margin and age limit;
 //! - [`reference`](mod@reference): currencies, countries, corridors.
 
+pub mod cache;
 pub mod engine;
 pub mod fx;
+pub mod http;
 mod method;
 pub mod plans;
 pub mod quotes;
 pub mod reference;
+mod room;
 
 pub use method::Method;
+pub use room::{Parts, Pricing};
 
 crate::ids! {
     /// A fee plan, over all its versions.

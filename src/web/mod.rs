@@ -10,5 +10,6 @@ pub mod idempotency;
 pub mod json;
 pub mod limits;
 pub mod openapi;
+pub mod query;
 pub mod rate_limit;
 pub mod server;

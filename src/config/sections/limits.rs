@@ -14,6 +14,8 @@ pub struct Limits {
     pub token_per_minute: u32,
     /// Failed authentications by client address. Stops guessing without locking the right caller out.
     pub failures_per_minute: u32,
+    /// Looks at rates, and FX quotes, by client address.
+    pub fx_per_minute: u32,
 }
 
 impl Limits {
@@ -24,6 +26,7 @@ impl Limits {
             address_per_minute: reader.or("limits.address_per_minute", 300, count()),
             token_per_minute: reader.or("limits.token_per_minute", 120, count()),
             failures_per_minute: reader.or("limits.failures_per_minute", 20, count()),
+            fx_per_minute: reader.or("limits.fx_per_minute", 30, count()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The sections of the file, one per table, each with the function that reads it.
 
 pub(super) mod database;
+mod fx;
 mod http;
 mod keys;
 mod limits;
@@ -10,6 +11,7 @@ mod work;
 
 pub(super) use database::DEFAULT_DATABASE_URL;
 pub use database::DatabaseUrl;
+pub use fx::{Fx, RateFile};
 pub use http::{Http, TlsFiles};
 pub use keys::Keys;
 pub use limits::Limits;

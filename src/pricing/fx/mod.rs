@@ -7,9 +7,20 @@
 
 pub mod calendar;
 pub mod ecb;
+pub mod http;
 mod model;
+mod quote;
+mod service;
+mod source;
+mod store;
+mod stored;
 
 pub use model::{DayRates, Exchange, FixedSide, Policy, RateTable, Source, UsedRate};
+pub use quote::{FxQuote, FxQuoteState, NewFxQuote, RawFxQuote};
+pub use service::{Rates, Refresh, consume, ensure_snapshot, find, save, save_days};
+pub use source::{BuiltIn, EcbFile, EcbUrl, Fetching, RateSource};
+pub use store::STATEMENTS;
+pub(in crate::pricing) use stored::StoredRate;
 
 use crate::base::failure::{Failure, Result};
 

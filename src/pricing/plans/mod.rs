@@ -7,14 +7,19 @@
 mod book;
 mod diff;
 mod file;
+pub mod http;
 mod model;
 mod reader;
+mod service;
+mod store;
 mod terms;
 
 pub use book::{Considered, PlanBook};
 pub use diff::{Change, ChangeKind, FieldChange, compare};
 pub use file::{Draft, Format, read, read_stored};
 pub use model::{Candidate, Covers, Lost, Payment, Plan, PlanVersion, RULES};
+pub use service::{LEAD, Plans, drafts, ensure_sandbox, import, preview};
+pub use store::STATEMENTS;
 pub use terms::{
     FeeCurrency, FeeRule, Percent, PercentError, Terms, Tier, TierBasis, TierMode, Tiers,
 };

@@ -8,11 +8,11 @@ use crate::{
         failure::{Failure, FieldFault, Result},
         timestamp::Timestamp,
     },
-    money::{Amount, Country, Currency, MoneyError, Rate, Rounding},
+    money::{Amount, Country, Currency, MoneyError, Rounding},
     pricing::{
         Method, PlanId,
         engine::{self, Fee, Inputs, Step},
-        fx::{RateTable, UsedRate},
+        fx::{RateTable, StoredRate, UsedRate},
         plans::{Candidate, Payment, PlanVersion, read_stored},
     },
 };
@@ -197,45 +197,4 @@ struct StoredFacts {
     terms_rate: Option<StoredRate>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     exchange_rate: Option<StoredRate>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredRate {
-    from: Currency,
-    to: Currency,
-    rate: String,
-    mid: String,
-    markup_bps: u32,
-    source: String,
-    as_of_us: i64,
-}
-
-impl From<&UsedRate> for StoredRate {
-    fn from(used: &UsedRate) -> Self {
-        Self {
-            from: used.from,
-            to: used.to,
-            rate: used.rate.to_string(),
-            mid: used.mid.to_string(),
-            markup_bps: used.markup_bps,
-            source: used.source.clone(),
-            as_of_us: used.as_of.micros(),
-        }
-    }
-}
-
-impl TryFrom<StoredRate> for UsedRate {
-    type Error = MoneyError;
-
-    fn try_from(stored: StoredRate) -> std::result::Result<Self, MoneyError> {
-        Ok(Self {
-            from: stored.from,
-            to: stored.to,
-            rate: stored.rate.parse::<Rate>()?,
-            mid: stored.mid.parse::<Rate>()?,
-            markup_bps: stored.markup_bps,
-            source: stored.source,
-            as_of: Timestamp::from_micros(stored.as_of_us),
-        })
-    }
 }

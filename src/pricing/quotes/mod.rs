@@ -10,7 +10,15 @@
 //! again and get the same digits.
 
 mod facts;
+pub mod http;
 mod model;
+mod service;
+mod store;
 
 pub use facts::{Facts, Outcome};
 pub use model::{NewQuote, Quote, QuoteState, RawQuote, Standing, Wanted};
+pub use service::{
+    Explanation, OFFER_TYPE, SignedQuote, Verdict, consume, create, explain, get, list,
+    month_volume, prepare, save, uncount,
+};
+pub use store::STATEMENTS;

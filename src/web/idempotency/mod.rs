@@ -14,9 +14,11 @@
 //! })
 //! ```
 
+mod header;
 mod model;
 mod store;
 
+pub use header::OptionalKey;
 pub use model::{Answer, Key, Request};
 pub use store::{STATEMENTS, forget_answers};
 
@@ -49,6 +51,14 @@ pub async fn claim(
         Err(error) => return Err(error.into()),
     }
     store::find(tx, request).await?.replay(request).map(Some)
+}
+
+/// What a key was used for, if it was; takes nothing, so it stands before the work, not in its place.
+pub async fn recall(tx: &mut Tx, request: &Request) -> Result<Option<Answer>> {
+    match store::find_if_any(tx, request).await? {
+        Some(stored) => stored.replay(request).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Stores the answer beside the effect and hands it back to be sent.

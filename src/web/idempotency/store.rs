@@ -46,8 +46,15 @@ pub(super) async fn insert_key(
 type Row = (Vec<u8>, String, Option<i64>, Option<Vec<u8>>);
 
 pub(super) async fn find(tx: &mut Tx, request: &Request) -> Result<Stored, DbError> {
+    read(db::one!(tx, Row, FIND, request.merchant, request.operation, request.key.as_str())?)
+}
+
+pub(super) async fn find_if_any(tx: &mut Tx, request: &Request) -> Result<Option<Stored>, DbError> {
     let Request { merchant, operation, key, .. } = request;
-    let row = db::one!(tx, Row, FIND, merchant, *operation, key.as_str())?;
+    db::optional!(tx, Row, FIND, merchant, *operation, key.as_str())?.map(read).transpose()
+}
+
+fn read(row: Row) -> Result<Stored, DbError> {
     let (hash, made, status, body) = row;
     let status = status
         .map(u16::try_from)

@@ -84,6 +84,33 @@ impl<'a> Fields<'a> {
         self.faults.push(FieldFault { field, message: message.to_owned() });
     }
 
+    /// Joins the faults of the shape with those that a model's own check has found; of a member that
+    /// has been told already, the first fault is enough.
+    pub fn judge<T>(mut self, verdict: Result<T>) -> Result<T> {
+        let value = match verdict {
+            Ok(value) => Some(value),
+            Err(failure) if failure.fields().is_empty() => return Err(failure),
+            Err(failure) => {
+                let told: BTreeSet<String> =
+                    self.faults.iter().map(|fault| fault.field.clone()).collect();
+                let fresh = failure.fields().iter().filter(|fault| !told.contains(&fault.field));
+                self.faults.extend(fresh.cloned());
+                None
+            }
+        };
+        self.finish(|| value)
+    }
+
+    /// A text member as it came, for a model that checks it; a fault when it is another type.
+    pub fn raw_text(&mut self, name: &'static str) -> Option<&'a str> {
+        let value = self.member(name)?;
+        let text = value.as_str();
+        if text.is_none() {
+            self.fault(name, "must be a string");
+        }
+        text
+    }
+
     /// Refuses unknown members, reports all faults, or builds the value.
     pub fn finish<T>(mut self, build: impl FnOnce() -> Option<T>) -> Result<T> {
         self.note_unknown();

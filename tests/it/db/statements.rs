@@ -18,6 +18,10 @@ const STORES: &[(&str, &[Statement])] = &[
     ("oauth/lifecycle/store.rs", counterfoil::oauth::lifecycle::STATEMENTS),
     ("oauth/merchants/store.rs", counterfoil::oauth::merchants::STATEMENTS),
     ("oauth/replicas/store.rs", counterfoil::oauth::replicas::STATEMENTS),
+    ("pricing/cache/store.rs", counterfoil::pricing::cache::STATEMENTS),
+    ("pricing/fx/store.rs", counterfoil::pricing::fx::STATEMENTS),
+    ("pricing/plans/store.rs", counterfoil::pricing::plans::STATEMENTS),
+    ("pricing/quotes/store.rs", counterfoil::pricing::quotes::STATEMENTS),
     ("web/idempotency/store.rs", counterfoil::web::idempotency::STATEMENTS),
 ];
 

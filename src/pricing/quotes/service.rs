@@ -1,0 +1,222 @@
+//! Giving quotes, showing them, and letting a payout use one.
+
+use crate::{
+    base::{
+        failure::{Code, Failure, Result},
+        ids::MerchantId,
+        pagination::{Page, PageRequest},
+        timestamp::Timestamp,
+    },
+    ctx::Ctx,
+    db::{self, Tx},
+    money::{Amount, Currency},
+    oauth::keys::Ring,
+    pricing::{
+        Pricing, QuoteId,
+        engine::Step,
+        plans::{Payment, PlanBook},
+    },
+    web::idempotency::{self, Answer, Request},
+};
+
+use super::{Facts, NewQuote, Quote, QuoteState, Wanted, store};
+
+/// The type in the header of an offer's signature. No token of ours has it, so that a signature can
+/// never be presented as a token.
+pub const OFFER_TYPE: &str = "quote+jws";
+
+/// A quote with the proof that it was offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedQuote {
+    /// The quote.
+    pub quote: Quote,
+    /// A JWS over the JSON of [`Quote::offer`], without its payload (RFC 7515, appendix F).
+    pub signature: String,
+}
+
+/// Prices a payment as it would be priced now, and signs the offer. Nothing is stored: `save` does
+/// that, in the transaction of the caller's choice.
+pub async fn prepare(
+    room: &Pricing,
+    merchant: MerchantId,
+    payment: Payment,
+) -> Result<SignedQuote> {
+    let ctx = &room.ctx;
+    let (book, rates) = (room.plans.book(ctx).await?, room.rates.table(ctx).await?);
+    let now = ctx.now();
+    let chosen = book.select(merchant, &payment, now)?;
+    let currency = payment.amount.currency();
+    let volume = if chosen.version.terms.counts_volume() {
+        month_volume(ctx, merchant, currency, now).await?
+    } else {
+        Amount::zero(currency)
+    };
+    let facts = Facts::gather(payment, &chosen, volume, &rates, now)?;
+    let id = QuoteId::make(&ctx.clock, &ctx.random);
+    let quote = Quote::issue(id, merchant, facts, now)?;
+    let signature = sign(&room.ring, &quote)?;
+    Ok(SignedQuote { quote, signature })
+}
+
+/// Stores a prepared quote; it is promised once the transaction is durable.
+pub async fn save(tx: &mut Tx, signed: &SignedQuote) -> Result<()> {
+    Ok(store::insert(tx, signed).await?)
+}
+
+/// Gives a quote: priced, signed, durable, answered. With a key, twice the same request is one.
+pub async fn create(
+    room: &Pricing,
+    merchant: MerchantId,
+    new: &NewQuote,
+    request: Option<&Request>,
+    answer: impl Fn(&SignedQuote) -> Result<Answer> + Sync,
+) -> Result<Answer> {
+    let ctx = &room.ctx;
+    if let Some(request) = request
+        && let Some(earlier) = db::read!(ctx.db, |tx| idempotency::recall(tx, request).await)?
+    {
+        // Before pricing: what was promised is told again, even if it could not be promised now.
+        return Ok(earlier);
+    }
+    let signed = prepare(room, merchant, new.payment).await?;
+    let made = answer(&signed)?;
+    let id = signed.quote.id.to_string();
+    let now = signed.quote.created_at;
+    db::write!(ctx.db, merchant, |tx| {
+        let Some(request) = request else {
+            save(tx, &signed).await?;
+            return Ok(made.clone());
+        };
+        if let Some(earlier) = idempotency::claim(tx, request, &id, now).await? {
+            return Ok(earlier);
+        }
+        save(tx, &signed).await?;
+        idempotency::keep(tx, request, made.clone(), now).await
+    })
+}
+
+/// A merchant's own quote.
+pub async fn get(ctx: &Ctx, merchant: MerchantId, id: QuoteId) -> Result<SignedQuote> {
+    db::read!(ctx.db, |tx| find(tx, merchant, id).await)
+}
+
+/// A merchant's quotes, the newest first.
+pub async fn list(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    page: &PageRequest,
+) -> Result<Page<SignedQuote>> {
+    let rows = db::read!(ctx.db, |tx| Ok(store::list(tx, merchant, page).await?))?;
+    Ok(Page::cut(rows, page, |signed| signed.quote.id.to_string()))
+}
+
+/// Why a quote says what it says.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The quote.
+    pub signed: SignedQuote,
+    /// The arithmetic of the fee.
+    pub steps: Vec<Step>,
+    /// Every plan that was looked at then.
+    pub considered: Vec<Verdict>,
+}
+
+/// One plan that was looked at.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The plan.
+    pub plan: crate::pricing::PlanId,
+    /// The operator's name for it.
+    pub key: String,
+    /// The version in force then, if any was.
+    pub version: Option<u32>,
+    /// Why it lost; nothing for the one that won.
+    pub lost: Option<String>,
+}
+
+/// Explains a quote by the plans of its moment, which never change.
+pub async fn explain(room: &Pricing, merchant: MerchantId, id: QuoteId) -> Result<Explanation> {
+    let signed = get(&room.ctx, merchant, id).await?;
+    let book = room.plans.book(&room.ctx).await?;
+    let Quote { facts, created_at, .. } = &signed.quote;
+    let steps = facts.explain()?;
+    let considered = book.explain(merchant, &facts.payment, *created_at);
+    let considered = considered
+        .into_iter()
+        .map(|seen| Verdict {
+            plan: seen.plan.id,
+            key: seen.plan.key.clone(),
+            version: seen.version,
+            lost: seen.lost.map(|lost| lost.sentence()),
+        })
+        .collect();
+    Ok(Explanation { signed, steps, considered })
+}
+
+/// Lets the payout `by` use a quote, inside that payout's transaction: of any number of payouts that
+/// name it, one does.
+///
+/// `now` must be read inside the transaction. The amount counts towards the merchant's month from
+/// here on; [`uncount`] takes it back when the payout comes to nothing.
+pub async fn consume(
+    tx: &mut Tx,
+    book: &PlanBook,
+    (merchant, id): (MerchantId, QuoteId),
+    wanted: &Wanted,
+    by: &str,
+    now: Timestamp,
+) -> Result<Quote> {
+    let mut quote = find(tx, merchant, id).await?.quote;
+    quote.check_use(wanted, book, now)?;
+    if !store::consume(tx, merchant, id, now, by).await? {
+        // Somebody on another replica came first.
+        find(tx, merchant, id).await?.quote.check_use(wanted, book, now)?;
+        return Err(Failure::internal("an open quote could not be used"));
+    }
+    let Facts { plan, payment, .. } = quote.facts;
+    store::count_volume(tx, merchant, plan, &month(now), payment.amount).await?;
+    quote.state = QuoteState::Consumed { at: now, by: by.to_owned() };
+    Ok(quote)
+}
+
+/// Takes what a used quote has sent out of the month in which it was counted.
+pub async fn uncount(tx: &mut Tx, merchant: MerchantId, id: QuoteId) -> Result<()> {
+    let quote = find(tx, merchant, id).await?.quote;
+    let QuoteState::Consumed { at, .. } = quote.state else {
+        return Err(Failure::because(Code::InvalidState, "this quote has not been used"));
+    };
+    let back = quote.facts.payment.amount.negated().map_err(Failure::internal)?;
+    Ok(store::count_volume(tx, merchant, quote.facts.plan, &month(at), back).await?)
+}
+
+/// What the merchant has sent in the calendar month (UTC) of a moment.
+pub async fn month_volume(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    currency: Currency,
+    at: Timestamp,
+) -> Result<Amount> {
+    let month = month(at);
+    db::read!(ctx.db, |tx| Ok(store::volume(tx, merchant, &month, currency).await?))
+}
+
+async fn find(tx: &mut Tx, merchant: MerchantId, id: QuoteId) -> Result<SignedQuote> {
+    let found = store::find(tx, merchant, id).await?;
+    found.ok_or_else(|| Failure::because(Code::NotFound, "there is no quote with this id"))
+}
+
+fn month(at: Timestamp) -> String {
+    let date = at.date_time().date();
+    format!("{:04}-{:02}", date.year(), u8::from(date.month()))
+}
+
+/// Signs the exact bytes of the offer, then takes the payload out: whoever verifies has it already.
+fn sign(ring: &Ring, quote: &Quote) -> Result<String> {
+    let payload = serde_json::to_vec(&quote.offer()).map_err(Failure::internal)?;
+    let compact = ring.current().signer().sign(OFFER_TYPE, &payload).map_err(Failure::internal)?;
+    let mut parts = compact.split('.');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(header), Some(_), Some(signature)) => Ok(format!("{header}..{signature}")),
+        _ => Err(Failure::internal("a signature is not a compact JWS")),
+    }
+}

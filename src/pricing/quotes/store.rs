@@ -1,0 +1,159 @@
+//! The statements of quotes and of the volumes that they count.
+
+use crate::{
+    base::{ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
+    db::{self, DbError, Statement, Tx},
+    money::{Amount, Currency},
+    pricing::{PlanId, QuoteId},
+};
+
+use super::{Facts, Quote, QuoteState, SignedQuote};
+
+/// Comes after every id in the order of bytes: where a list without a cursor begins.
+const AFTER_ALL: &str = "pq_~";
+
+const INSERT: &str = "INSERT INTO quotes
+    (merchant_id, id, state, facts, fee_minor, dest_minor, signature, created_at_us, expires_at_us)
+    VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8)";
+
+const FIND: &str = "SELECT merchant_id, id, state, facts, fee_minor, dest_minor, signature,
+        created_at_us, expires_at_us, consumed_at_us, consumed_by
+    FROM quotes WHERE merchant_id = $1 AND id = $2";
+
+const LIST: &str = "SELECT merchant_id, id, state, facts, fee_minor, dest_minor, signature,
+        created_at_us, expires_at_us, consumed_at_us, consumed_by
+    FROM quotes WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+
+/// The same question that the model has asked, asked again where nobody can come between.
+const CONSUME: &str = "UPDATE quotes
+    SET state = 'consumed', consumed_at_us = $3, consumed_by = $4
+    WHERE merchant_id = $1 AND id = $2 AND state = 'open' AND expires_at_us > $3";
+
+const COUNT_VOLUME: &str =
+    "INSERT INTO monthly_volumes (merchant_id, month, currency, plan_id, minor)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (merchant_id, month, currency, plan_id)
+        DO UPDATE SET minor = monthly_volumes.minor + excluded.minor";
+
+const VOLUME: &str = "SELECT CAST(COALESCE(SUM(minor), 0) AS BIGINT) FROM monthly_volumes
+    WHERE merchant_id = $1 AND month = $2 AND currency = $3";
+
+/// Every statement of this store, for the test that prepares them.
+pub const STATEMENTS: &[Statement] = &[
+    Statement::same(INSERT),
+    Statement::same(FIND),
+    Statement::same(LIST),
+    Statement::same(CONSUME),
+    Statement::same(COUNT_VOLUME),
+    Statement::same(VOLUME),
+];
+
+pub(super) async fn insert(tx: &mut Tx, signed: &SignedQuote) -> Result<(), DbError> {
+    let SignedQuote { quote, signature } = signed;
+    let facts = quote.facts.write().map_err(|error| DbError::unreadable("quote", error))?;
+    let (fee, dest) = (quote.outcome.fee.amount.minor(), quote.outcome.dest_amount.minor());
+    let Quote { id, merchant, created_at, expires_at, .. } = quote;
+    db::exec!(tx, INSERT, merchant, id, facts, fee, dest, signature, created_at, expires_at)?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct QuoteRow {
+    merchant_id: MerchantId,
+    id: QuoteId,
+    state: String,
+    facts: String,
+    fee_minor: i64,
+    dest_minor: i64,
+    signature: String,
+    created_at_us: Timestamp,
+    expires_at_us: Timestamp,
+    consumed_at_us: Option<Timestamp>,
+    consumed_by: Option<String>,
+}
+
+impl TryFrom<QuoteRow> for SignedQuote {
+    type Error = DbError;
+
+    fn try_from(row: QuoteRow) -> Result<Self, DbError> {
+        let damaged = |why: String| DbError::unreadable("quote", why);
+        let state = match (row.state.as_str(), row.consumed_at_us, row.consumed_by) {
+            ("open", None, None) => QuoteState::Open,
+            ("consumed", Some(at), Some(by)) => QuoteState::Consumed { at, by },
+            _ => return Err(damaged(format!("its state is {}", row.state))),
+        };
+        let facts = Facts::read(&row.facts).map_err(damaged)?;
+        let outcome = facts.compute().map_err(|failure| damaged(failure.to_string()))?;
+        // What was promised and what follows from the facts must stay one thing: a quote for which
+        // they differ is shown to nobody and used by nobody.
+        if (outcome.fee.amount.minor(), outcome.dest_amount.minor())
+            != (row.fee_minor, row.dest_minor)
+        {
+            return Err(damaged(format!("{} does not follow from its facts any more", row.id)));
+        }
+        let quote = Quote {
+            id: row.id,
+            merchant: row.merchant_id,
+            facts,
+            outcome,
+            created_at: row.created_at_us,
+            expires_at: row.expires_at_us,
+            state,
+        };
+        Ok(Self { quote, signature: row.signature })
+    }
+}
+
+pub(super) async fn find(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: QuoteId,
+) -> Result<Option<SignedQuote>, DbError> {
+    db::optional!(tx, QuoteRow, FIND, merchant, id)?.map(SignedQuote::try_from).transpose()
+}
+
+/// The newest first; the primary key alone answers, however many there are.
+pub(super) async fn list(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    page: &PageRequest,
+) -> Result<Vec<SignedQuote>, DbError> {
+    let after = page.after.as_deref().unwrap_or(AFTER_ALL);
+    let rows = db::all!(tx, QuoteRow, LIST, merchant, after, page.fetch())?;
+    rows.into_iter().map(SignedQuote::try_from).collect()
+}
+
+/// False when it was not open any more at `now`.
+pub(super) async fn consume(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: QuoteId,
+    now: Timestamp,
+    by: &str,
+) -> Result<bool, DbError> {
+    Ok(db::exec!(tx, CONSUME, merchant, id, now, by)? == 1)
+}
+
+/// Adds to what the merchant has sent in a month; takes away when negative.
+pub(super) async fn count_volume(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    plan: PlanId,
+    month: &str,
+    sent: Amount,
+) -> Result<(), DbError> {
+    let currency = sent.currency().code();
+    db::exec!(tx, COUNT_VOLUME, merchant, month, currency, plan, sent.minor())?;
+    Ok(())
+}
+
+/// What the merchant has sent in a month, by all plans.
+pub(super) async fn volume(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    month: &str,
+    currency: Currency,
+) -> Result<Amount, DbError> {
+    let (minor,) = db::one!(tx, (i64,), VOLUME, merchant, month, currency.code())?;
+    Ok(Amount::from_minor(minor, currency))
+}
