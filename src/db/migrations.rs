@@ -34,6 +34,7 @@ const STEPS: &[Step] = steps![
     2 "0002_oauth",
     3 "0003_pricing",
     4 "0004_ledger",
+    5 "0005_exchanges",
 ];
 
 /// The schema version that this program was written for.

@@ -2,7 +2,7 @@
 
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{Pricing, fx, plans, quotes, reference};
+use super::{Pricing, exchanges, fx, plans, quotes, reference};
 
 /// Every route of the room.
 pub fn routes() -> OpenApiRouter<Pricing> {
@@ -10,5 +10,6 @@ pub fn routes() -> OpenApiRouter<Pricing> {
         .merge(plans::http::routes())
         .merge(quotes::http::routes())
         .merge(fx::http::routes())
+        .merge(exchanges::http::routes())
         .merge(reference::http::routes())
 }

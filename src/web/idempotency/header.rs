@@ -30,6 +30,19 @@ impl<S: Sync> FromRequestParts<S> for OptionalKey {
     }
 }
 
+/// The `Idempotency-Key` where nothing may happen without one: a retry could move money twice.
+#[derive(Clone, Debug)]
+pub struct RequiredKey(pub Key);
+
+impl<S: Sync> FromRequestParts<S> for RequiredKey {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let OptionalKey(key) = OptionalKey::from_request_parts(parts, state).await?;
+        key.map(Self).ok_or_else(|| Failure::new(Code::MissingIdempotencyKey))
+    }
+}
+
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

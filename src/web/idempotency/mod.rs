@@ -18,7 +18,7 @@ mod header;
 mod model;
 mod store;
 
-pub use header::OptionalKey;
+pub use header::{OptionalKey, RequiredKey};
 pub use model::{Answer, Key, Request};
 pub use store::{STATEMENTS, forget_answers};
 

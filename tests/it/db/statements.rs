@@ -19,6 +19,7 @@ const STORES: &[(&str, &[Statement])] = &[
     ("oauth/merchants/store.rs", counterfoil::oauth::merchants::STATEMENTS),
     ("oauth/replicas/store.rs", counterfoil::oauth::replicas::STATEMENTS),
     ("pricing/cache/store.rs", counterfoil::pricing::cache::STATEMENTS),
+    ("pricing/exchanges/store.rs", counterfoil::pricing::exchanges::STATEMENTS),
     ("pricing/fx/store.rs", counterfoil::pricing::fx::STATEMENTS),
     ("pricing/plans/store.rs", counterfoil::pricing::plans::STATEMENTS),
     ("pricing/quotes/store.rs", counterfoil::pricing::quotes::STATEMENTS),

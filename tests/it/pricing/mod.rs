@@ -1,5 +1,6 @@
 //! Prices: the published vectors, an independent recomputation, plans, quotes.
 
+mod exchanges;
 mod plans;
 mod quotes;
 mod recompute;

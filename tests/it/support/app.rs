@@ -141,6 +141,7 @@ pub(crate) fn settings(
     config.limits.merchant_per_minute = 1_000_000;
     config.limits.address_per_minute = 1_000_000;
     config.limits.token_per_minute = 1_000_000;
+    config.limits.fx_per_minute = 1_000_000;
     config.limits.failures_per_minute = 100_000;
     config.http.drain_timeout = Duration::from_secs(10);
     config
