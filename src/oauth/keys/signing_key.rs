@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, spki::der::pem};
+use ed25519_dalek::pkcs8::{
+    DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes, spki::der::pem,
+};
 use josekit::{
     jwk::Jwk,
     jws::{ES256, EdDSA, JwsSigner},
@@ -45,8 +47,10 @@ impl SigningKey {
                 secret.and_then(|secret| secret.to_pkcs8_pem(lines).ok())
             }
             KeyKind::Ed25519 => {
-                let seed = Zeroizing::new(random.bytes::<32>());
-                ed25519_dalek::SigningKey::from_bytes(&seed).to_pkcs8_pem(lines).ok()
+                // Without the public half, which makes it version 2 (RFC 5958): OpenSSL 3, and with
+                // it Node and Python, read version 1 only.
+                let pair = KeypairBytes { secret_key: random.bytes(), public_key: None };
+                pair.to_pkcs8_pem(lines).ok()
             }
         };
         pem.map(|pem| Secret::new(pem.as_str().to_owned())).ok_or(SigningKeyFault::DoesNotSign)

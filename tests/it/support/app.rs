@@ -58,6 +58,12 @@ impl TestApp {
         Self::at(db, clock, hands, scratch::directory("keys"), change).await
     }
 
+    /// By the machine's clock, as clients of other makers tell the time; `hands` turn nothing.
+    pub(crate) async fn in_real_time(db: &TestDb, change: impl FnOnce(&mut Config)) -> Self {
+        let (_, hands) = Clock::hand_wound(START);
+        Self::at(db, Clock::system(), hands, scratch::directory("keys"), change).await
+    }
+
     /// Beside or after another one: the same clock, the same keys.
     pub(crate) async fn beside(&self, db: &TestDb, change: impl FnOnce(&mut Config)) -> Self {
         let (clock, hands) = (self.ctx.clock.clone(), self.hands.clone());

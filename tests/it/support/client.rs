@@ -30,6 +30,8 @@ pub(crate) struct Client {
 /// A key pair that signs proofs.
 pub(crate) struct ProofKey {
     pub(crate) signing: SigningKey,
+    /// The pair as a client would keep it.
+    pub(crate) pem: Secret<String>,
     pub(crate) jwk: PublicJwk,
     pub(crate) jkt: Jkt,
 }
@@ -39,7 +41,7 @@ impl ProofKey {
         let pem = SigningKey::generate(kind, random).unwrap();
         let signing = SigningKey::from_pem(&pem).unwrap();
         let (jwk, jkt) = (*signing.public().jwk(), *signing.kid());
-        Self { signing, jwk, jkt }
+        Self { signing, pem, jwk, jkt }
     }
 
     /// A proof as it should be, for the moment that the test's clock shows.
