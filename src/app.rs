@@ -76,7 +76,7 @@ impl App {
         let ctx = Ctx { db, clock, random };
         let tasks = Tasks::default();
         let redis = connect_redis(config).await?;
-        let ring = ring(config, &ctx)?;
+        let ring = ring(config, &ctx.clock, &ctx.random)?;
         let limiter = RateLimiter::new(ctx.clock.clone(), redis.clone().map(Shared::new));
         let replica = Replica::join(&ctx, replay_name(config.oauth.replay_store)).await?;
         let replay = open_replay(config, &ctx, redis.clone()).await?;
@@ -204,7 +204,7 @@ pub async fn open_database(config: &Config) -> Result<Db> {
 }
 
 /// The signing keys of this installation.
-pub fn ring(config: &Config, ctx: &Ctx) -> Result<Ring> {
+pub fn ring(config: &Config, clock: &Clock, random: &Random) -> Result<Ring> {
     let protection = match &config.keys.encryption_key {
         Some(key) => Protection::Sealed(key.clone()),
         None => Protection::Plain,
@@ -213,7 +213,7 @@ pub fn ring(config: &Config, ctx: &Ctx) -> Result<Ring> {
         SigningAlg::Es256 => Alg::Es256,
         SigningAlg::Ed25519 => Alg::EdDsa,
     };
-    let (clock, random) = (ctx.clock.clone(), ctx.random.clone());
+    let (clock, random) = (clock.clone(), random.clone());
     Ring::open(&config.keys_dir, protection, alg, config.oauth.token_lifetime, clock, random)
 }
 

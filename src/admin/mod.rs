@@ -7,6 +7,7 @@
 //! With `--json` stdout carries one JSON document and stderr `{"error":{"code":…,"message":…}}`.
 
 mod balance;
+mod keys;
 mod merchant;
 mod migrate;
 mod openapi;
@@ -76,6 +77,8 @@ enum Verb {
     Balance(balance::Args),
     /// Fee plans
     Plan(plan::Args),
+    /// The keys that sign access tokens
+    Keys(keys::Args),
     /// Print the API document
     Openapi(openapi::Args),
     /// Recompute what can be recomputed and compare
@@ -136,6 +139,7 @@ async fn run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
         Verb::Merchant(args) => merchant::run(args, setup, output).await,
         Verb::Balance(args) => balance::run(args, setup, output).await,
         Verb::Plan(args) => plan::run(args, setup, output).await,
+        Verb::Keys(args) => keys::run(args, setup, output),
         Verb::Openapi(args) => openapi::run(&args, *output),
         Verb::Verify(args) => verify::run(args, setup, output).await,
     }

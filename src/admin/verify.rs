@@ -35,7 +35,7 @@ pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
     let ctx = Ctx { db, clock: setup.clock.clone(), random: setup.random.clone() };
     let checks = vec![
         line("database", 1, ctx.db.check_integrity().await?),
-        keys(setup, &ctx),
+        keys(setup),
         credentials_line(&ctx).await?,
         ledger_line(&ctx).await?,
     ];
@@ -46,8 +46,8 @@ pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
     if ok { Ok(()) } else { Err(Failure::because(Code::InvalidState, "verification has failed")) }
 }
 
-fn keys(setup: &Setup, ctx: &Ctx) -> Line {
-    let faults = match app::ring(&setup.config, ctx) {
+fn keys(setup: &Setup) -> Line {
+    let faults = match app::ring(&setup.config, &setup.clock, &setup.random) {
         Ok(_) => Vec::new(),
         Err(failure) => vec![failure.cause_chain().unwrap_or_default()],
     };

@@ -1,0 +1,78 @@
+//! `counterfoil keys`: list, rotate and remove the keys that sign access tokens.
+//!
+//! Every running server notices a change by itself; `keys/README.md` tells operators when to do what.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::{Output, Setup};
+use crate::app;
+use crate::base::failure::Result;
+use crate::oauth::keys::{RingKey, Stage};
+
+/// What to do with signing keys.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Show each key and what it is for now
+    List,
+    /// Publish a new key now; it signs when every verifier can know it
+    Rotate {
+        /// Let it sign at once: verifiers with a copy of the old JWKS refuse its tokens for a while
+        #[arg(long)]
+        now: bool,
+    },
+    /// Take a stolen key out at once: its tokens are refused from now on
+    Remove {
+        /// The name of the key, as `keys list` shows it
+        // A thumbprint may start with a hyphen.
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
+    },
+}
+
+/// Does it.
+pub(super) fn run(args: Args, setup: &Setup, output: &Output) -> Result<()> {
+    let ring = app::ring(&setup.config, &setup.clock, &setup.random)?;
+    match args.action {
+        Action::List => {
+            let keys = ring.list()?;
+            let lines: Vec<String> = keys.iter().map(line).collect();
+            output.answer(&json!({ "keys": keys }), &lines.join("\n"))
+        }
+        Action::Rotate { now } => {
+            let key = ring.rotate(now)?;
+            let text = match key.stage {
+                Stage::Next => {
+                    format!("Key {} is published and signs from {}.", key.kid, key.active_from)
+                }
+                Stage::Active | Stage::Retiring => format!("Key {} signs from now on.", key.kid),
+            };
+            output.answer(&key, &text)
+        }
+        Action::Remove { kid } => {
+            let key = ring.remove(&kid)?;
+            let text = format!("Key {} is gone; tokens that it signed are refused.", key.kid);
+            output.answer(&key, &text)
+        }
+    }
+}
+
+fn line(key: &RingKey) -> String {
+    let stage = match key.stage {
+        Stage::Next => "next",
+        Stage::Active => "active",
+        Stage::Retiring => "retiring",
+    };
+    let mut line = format!("{}  {:8}  {:7}  from {}", key.kid, stage, key.alg, key.active_from);
+    if let Some(gone_at) = key.gone_at {
+        let _ = write!(line, "  until {gone_at}");
+    }
+    line
+}
