@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod app;
 pub mod base;
+pub mod client;
 pub mod config;
 pub mod ctx;
 pub mod db;

@@ -7,6 +7,8 @@
 //! With `--json` stdout carries one JSON document and stderr `{"error":{"code":…,"message":…}}`.
 
 mod balance;
+mod call;
+mod credential;
 mod keys;
 mod merchant;
 mod migrate;
@@ -77,8 +79,12 @@ enum Verb {
     Balance(balance::Args),
     /// Fee plans
     Plan(plan::Args),
+    /// Credentials of integrating servers
+    Credential(credential::Args),
     /// The keys that sign access tokens
     Keys(keys::Args),
+    /// Call the API as a credential: mint a token, sign a proof, send
+    Call(call::Args),
     /// Print the API document
     Openapi(openapi::Args),
     /// Recompute what can be recomputed and compare
@@ -139,6 +145,8 @@ async fn run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
         Verb::Merchant(args) => merchant::run(args, setup, output).await,
         Verb::Balance(args) => balance::run(args, setup, output).await,
         Verb::Plan(args) => plan::run(args, setup, output).await,
+        Verb::Credential(args) => credential::run(args, setup, output).await,
+        Verb::Call(args) => call::run(args, setup, output).await,
         Verb::Keys(args) => keys::run(args, setup, output),
         Verb::Openapi(args) => openapi::run(&args, *output),
         Verb::Verify(args) => verify::run(args, setup, output).await,

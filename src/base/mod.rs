@@ -1,4 +1,4 @@
-//! The floor that every room stands on: time, randomness, ids, secrets, failures, pages.
+//! The floor that every room stands on: time, randomness, ids, secrets, failures, pages, private files.
 //!
 //! Nothing here knows of money, HTTP or tables. Time and randomness are values that are handed
 //! in, never taken, so that a test can wind the clock and repeat the dice.
@@ -8,6 +8,7 @@ pub mod environment;
 pub mod failure;
 pub mod ids;
 pub mod pagination;
+pub mod private_file;
 pub mod random;
 pub mod secret;
 pub mod tasks;

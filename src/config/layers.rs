@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::catalogue::{is_known, nearest, variable};
-use super::sources::{FILE_VARIABLE, Sources};
+use super::sources::{FILE_VARIABLE, PROFILE_VARIABLE, Sources};
 use super::values::Raw;
 
 /// Where a value stood. Later variants win over earlier ones.
@@ -105,7 +105,7 @@ impl Layers {
 
     fn add_variable(&mut self, name: &str, value: Option<&str>) {
         let Some(rest) = name.strip_prefix("COUNTERFOIL_") else { return };
-        if name == FILE_VARIABLE || belongs_to_others(rest) {
+        if [FILE_VARIABLE, PROFILE_VARIABLE].contains(&name) || belongs_to_others(rest) {
             return;
         }
         let place = Place::Variable { name: name.to_owned() };

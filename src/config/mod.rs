@@ -22,7 +22,9 @@ mod tests;
 mod values;
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use crate::base::environment::Environment;
 use crate::base::secret::Secret;
@@ -37,7 +39,7 @@ pub use sections::{
     DatabaseUrl, Fx, Http, Jobs, Keys, Limits, Log, LogFormat, Metrics, NonceMode, OAuth, Otlp,
     RateFile, ReplayStore, SigningAlg, TlsFiles, Webhooks,
 };
-pub use sources::Sources;
+pub use sources::{PROFILE_VARIABLE, Sources};
 use values::{Parsed, list, path, socket};
 
 /// What a sandbox starts with.
@@ -151,6 +153,11 @@ impl Config {
             jobs: Jobs::read(reader),
         }
     }
+}
+
+/// Reads a duration such as "24h", within bounds, as the file writes them; or says what is wanted.
+pub fn duration(text: &str, bounds: RangeInclusive<Duration>) -> Result<Duration, String> {
+    values::duration(bounds)(&values::Raw::Text(text.to_owned()))
 }
 
 fn redis_url(url: &str) -> Parsed<String> {

@@ -61,3 +61,6 @@ impl Sources {
 
 /// Names the file; not a key itself.
 pub(super) const FILE_VARIABLE: &str = "COUNTERFOIL_CONFIG";
+
+/// Names the profile of `counterfoil call`; not a key either, and read by the command line.
+pub const PROFILE_VARIABLE: &str = "COUNTERFOIL_PROFILE";
