@@ -11,6 +11,8 @@ mod db;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod kill;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod oauth;
