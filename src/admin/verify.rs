@@ -10,6 +10,7 @@ use crate::base::failure::{Code, Failure, Result};
 use crate::ctx::Ctx;
 use crate::ledger;
 use crate::oauth::credentials;
+use crate::pricing::quotes;
 
 /// Nothing to choose: everything is verified.
 #[derive(Debug, clap::Args)]
@@ -37,6 +38,7 @@ pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
         line("database", 1, ctx.db.check_integrity().await?),
         keys(setup),
         credentials_line(&ctx).await?,
+        quotes_line(&ctx).await?,
         ledger_line(&ctx).await?,
     ];
     ctx.db.close().await;
@@ -57,6 +59,11 @@ fn keys(setup: &Setup) -> Line {
 async fn credentials_line(ctx: &Ctx) -> Result<Line> {
     let (looked_at, faults) = credentials::verify(ctx).await?;
     Ok(line("credentials", looked_at, faults))
+}
+
+async fn quotes_line(ctx: &Ctx) -> Result<Line> {
+    let (looked_at, faults) = quotes::verify(ctx).await?;
+    Ok(line("quotes", looked_at, faults))
 }
 
 async fn ledger_line(ctx: &Ctx) -> Result<Line> {

@@ -1,7 +1,7 @@
 //! The statements of quotes and of the volumes that they count.
 
 use crate::{
-    base::{ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
+    base::{failure::Failure, ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx},
     money::{Amount, Currency},
     pricing::{PlanId, QuoteId},
@@ -24,6 +24,10 @@ const LIST: &str = "SELECT merchant_id, id, state, facts, fee_minor, dest_minor,
         created_at_us, expires_at_us, consumed_at_us, consumed_by
     FROM quotes WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 
+const EACH: &str = "SELECT merchant_id, id, state, facts, fee_minor, dest_minor, signature,
+        created_at_us, expires_at_us, consumed_at_us, consumed_by
+    FROM quotes WHERE (merchant_id, id) > ($1, $2) ORDER BY merchant_id, id LIMIT 500";
+
 /// The same question that the model has asked, asked again where nobody can come between.
 const CONSUME: &str = "UPDATE quotes
     SET state = 'consumed', consumed_at_us = $3, consumed_by = $4
@@ -43,6 +47,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(INSERT),
     Statement::same(FIND),
     Statement::same(LIST),
+    Statement::same(EACH),
     Statement::same(CONSUME),
     Statement::same(COUNT_VOLUME),
     Statement::same(VOLUME),
@@ -156,4 +161,18 @@ pub(super) async fn volume(
 ) -> Result<Amount, DbError> {
     let (minor,) = db::one!(tx, (i64,), VOLUME, merchant, month, currency.code())?;
     Ok(Amount::from_minor(minor, currency))
+}
+
+/// The next quotes of all merchants after a place, each with what is wrong with it.
+pub(super) async fn each(
+    tx: &mut Tx,
+    after: &(String, String),
+) -> Result<Vec<((String, String), Option<String>)>, DbError> {
+    let rows = db::all!(tx, QuoteRow, EACH, &after.0, &after.1)?;
+    let read = |row: QuoteRow| {
+        let place = (row.merchant_id.to_string(), row.id.to_string());
+        let fault = SignedQuote::try_from(row).err().map(Failure::from);
+        (place, fault.and_then(|failure| failure.cause_chain()))
+    };
+    Ok(rows.into_iter().map(read).collect())
 }

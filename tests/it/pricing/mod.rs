@@ -1,5 +1,6 @@
 //! Prices: the published vectors, an independent recomputation, plans, quotes.
 
+mod audit;
 mod exchanges;
 mod plans;
 mod quotes;

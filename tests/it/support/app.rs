@@ -19,6 +19,7 @@ use counterfoil::{
     jobs::{self, Runner},
     ledger,
     oauth::{authority::Authority, replicas::Replica},
+    pricing::quotes,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -120,6 +121,8 @@ impl TestApp {
         assert!(stuck.is_empty(), "jobs have failed: {stuck:?}");
         let books = ledger::audit::verify(&self.ctx).await.expect("the database answers");
         assert!(books.faults.is_empty(), "{:#?}", books.faults);
+        let (_, faults) = quotes::verify(&self.ctx).await.expect("the database answers");
+        assert!(faults.is_empty(), "{faults:#?}");
         drop(self.stop);
         self.serving.await.expect("the server ends by itself");
     }
