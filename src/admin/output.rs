@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::base::failure::{Failure, Result};
+use crate::base::failure::{Code, Failure, Result};
 
 /// Refused or failed.
 const FAILED: u8 = 1;
@@ -77,13 +77,23 @@ impl Output {
     }
 }
 
+/// What the operator should read first. Callers of the API are told little about a breakdown of
+/// ours; here the cause is the sentence that says what to do.
+fn headline(failure: &Failure) -> (String, Option<String>) {
+    match (failure.code(), failure.cause_chain()) {
+        (Code::NotConfigured | Code::Unavailable, Some(cause)) => (cause, None),
+        (_, cause) => (failure.message().to_owned(), cause),
+    }
+}
+
 fn document(failure: &Failure) -> Value {
-    let mut error = json!({ "code": failure.code().as_str(), "message": failure.message() });
+    let (message, cause) = headline(failure);
+    let mut error = json!({ "code": failure.code().as_str(), "message": message });
     if let Some(error) = error.as_object_mut() {
         if !failure.fields().is_empty() {
             error.insert("fields".to_owned(), json!(failure.fields()));
         }
-        if let Some(cause) = failure.cause_chain() {
+        if let Some(cause) = cause {
             error.insert("cause".to_owned(), json!(cause));
         }
     }
@@ -91,11 +101,11 @@ fn document(failure: &Failure) -> Value {
 }
 
 fn text(failure: &Failure) -> String {
-    let mut text = failure.message().to_owned();
+    let (mut text, cause) = headline(failure);
     for fault in failure.fields() {
         let _ = write!(text, "\n  {} {}", fault.field, fault.message);
     }
-    if let Some(cause) = failure.cause_chain() {
+    if let Some(cause) = cause {
         let _ = write!(text, "\n  because: {cause}");
     }
     text
@@ -104,7 +114,6 @@ fn text(failure: &Failure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::failure::Code;
 
     #[test]
     fn an_answer_is_the_document_or_the_text_and_never_both() {
@@ -126,6 +135,10 @@ mod tests {
             }})
         );
         assert_eq!(text(&refused), "validation failed\n  name must be short");
+
+        let taken = Failure::new(Code::NotConfigured).caused_by("another program listens there");
+        assert_eq!(text(&taken), "another program listens there");
+        assert_eq!(document(&taken)["error"]["message"], "another program listens there");
 
         let broken = Failure::internal("the disk is full");
         assert_eq!(document(&broken)["error"]["cause"], "the disk is full");

@@ -10,6 +10,7 @@ use crate::base::failure::{Code, Failure, Result};
 use crate::ctx::Ctx;
 use crate::ledger;
 use crate::oauth::credentials;
+use crate::oauth::keys::Ring;
 use crate::pricing::quotes;
 
 /// Nothing to choose: everything is verified.
@@ -49,6 +50,11 @@ pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
 }
 
 fn keys(setup: &Setup) -> Line {
+    // Looking must not make one: a restore that forgot the keys has to be noticed here.
+    if !Ring::is_kept_in(&setup.config.keys_dir) {
+        let missing = format!("there are none in {}", setup.config.keys_dir.display());
+        return line("signing keys", 0, vec![missing]);
+    }
     let faults = match app::ring(&setup.config, &setup.clock, &setup.random) {
         Ok(_) => Vec::new(),
         Err(failure) => vec![failure.cause_chain().unwrap_or_default()],

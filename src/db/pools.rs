@@ -7,7 +7,7 @@ use std::{
 };
 
 use sqlx::{
-    PgPool, SqlitePool,
+    Connection as _, PgConnection, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -31,7 +31,7 @@ impl Pools {
         if is_sqlite(url) {
             Self::open_sqlite(url, options).await
         } else {
-            Self::open_postgres(url, options, lanes)
+            Self::open_postgres(url, options, lanes).await
         }
     }
 
@@ -63,7 +63,7 @@ impl Pools {
         Ok(Self::Sqlite { read, write })
     }
 
-    fn open_postgres(url: &str, options: &Options, lanes: usize) -> Result<Self> {
+    async fn open_postgres(url: &str, options: &Options, lanes: usize) -> Result<Self> {
         let millis = |time: Duration| time.as_millis().to_string();
         let server = PgConnectOptions::from_str(url)
             .map_err(DbError::from)?
@@ -76,6 +76,7 @@ impl Pools {
                 // A server that was tuned for speed must not acknowledge money from memory.
                 ("synchronous_commit", "on".to_owned()),
             ]);
+        reach(&server, options.patience).await?;
         let pool = |size| {
             PgPoolOptions::new()
                 .max_connections(size)
@@ -139,6 +140,23 @@ impl Pools {
 /// Whatever kept us from a connection, the caller may simply try again.
 fn no_connection(error: sqlx::Error) -> Failure {
     unavailable().caused_by(DbError::Busy(error))
+}
+
+/// Says at the start what is wrong with the server; a pool would only say that it waited in vain.
+async fn reach(server: &PgConnectOptions, patience: Duration) -> Result<()> {
+    let place = format!("{}:{}", server.get_host(), server.get_port());
+    let unreachable = |why: String| {
+        unavailable().caused_by(format!("the PostgreSQL server at {place} cannot be used: {why}"))
+    };
+    match tokio::time::timeout(patience, PgConnection::connect_with(server)).await {
+        Ok(Ok(connection)) => {
+            // It has said what it was asked for; how it ends does not matter.
+            drop(connection.close().await);
+            Ok(())
+        }
+        Ok(Err(error)) => Err(unreachable(error.to_string())),
+        Err(_) => Err(unreachable(format!("no answer within {patience:?}"))),
+    }
 }
 
 fn make_folder(file: &Path) -> Result<()> {

@@ -19,7 +19,7 @@ use crate::base::{
     secret::Secret,
 };
 
-const MANIFEST: &str = "ring.json";
+pub(super) const MANIFEST: &str = "ring.json";
 const NONCE: usize = 12;
 
 /// How private keys rest on disk.

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{
     LEAD, RingView, SKEW, SigningKey,
-    files::{Entry, Folder, Protection},
+    files::{Entry, Folder, MANIFEST, Protection},
 };
 use crate::{
     base::{
@@ -105,6 +105,11 @@ impl Ring {
             seen: Arc::new(Mutex::new(seen)),
             generation: Arc::default(),
         })
+    }
+
+    /// Whether a ring has been made in this folder.
+    pub fn is_kept_in(path: &Path) -> bool {
+        path.join(MANIFEST).exists()
     }
 
     /// The keys as of the last look.

@@ -78,7 +78,28 @@ fn a_database_that_is_none_is_one_clear_sentence() {
     std::fs::write(home.join("no.db"), "this is a letter, not a database, and it is long enough")
         .unwrap();
     let told = fails(&home, "serve --listen 127.0.0.1:0 --database-url sqlite://no.db");
-    assert!(told.lines().count() <= 3 && told.contains("because:"), "{told}");
+    assert!(told.lines().count() <= 3 && told.contains("not a database"), "{told}");
+}
+
+#[test]
+fn a_database_server_that_is_not_there_is_one_clear_sentence() {
+    let home = scratch::directory("serve");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("postgres://nobody@127.0.0.1:{port}/nothing");
+    let told = fails(&home, &format!("serve --listen 127.0.0.1:0 --database-url {url}"));
+    let place = format!("the PostgreSQL server at 127.0.0.1:{port} cannot be used");
+    assert!(told.lines().count() == 1 && told.contains(&place), "{told}");
+}
+
+#[test]
+fn an_audit_does_not_make_the_keys_that_it_misses() {
+    let home = scratch::directory("verify");
+    assert!(serve(&home, "migrate").output().unwrap().status.success());
+    let Output { status, stdout, .. } = serve(&home, "verify --json").output().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let told = String::from_utf8_lossy(&stdout);
+    assert!(told.contains("there are none in keys"), "{told}");
+    assert!(!home.join("keys").exists());
 }
 
 #[tokio::test]
