@@ -1,6 +1,6 @@
 //! One call: mint a token, sign a proof, send.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -69,6 +69,9 @@ impl Caller {
             .redirect(Policy::none())
             .connect_timeout(CONNECT_PATIENCE)
             .timeout(PATIENCE);
+        if in_the_clear(&base_url) {
+            tracing::warn!("base_url is not https: whoever is on the way can read the secret.");
+        }
         // Without TLS no certificates are needed, and a small container may have none.
         let http = if base_url.starts_with("http:") { http.tls_certs_only([]) } else { http };
         let pair = format!("{}:{}", encode(&client_id), encode(client_secret.expose()));
@@ -219,6 +222,16 @@ fn wanted_nonce(answer: &Answer) -> Option<String> {
     (in_body || in_challenge).then(|| nonce.to_owned())
 }
 
+/// Whether requests to this base can be read on their way; on this machine nobody is on the way.
+fn in_the_clear(base_url: &str) -> bool {
+    let url = Url::parse(base_url).ok();
+    url.filter(|url| url.scheme() == "http").is_some_and(|url| {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let local = host == "localhost" || host.ends_with(".localhost");
+        !local && !host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
+}
+
 /// RFC 9449 §4.2: the address without query and fragment, in the spelling that is sent.
 fn htu(url: &Url) -> String {
     let mut url = url.clone();
@@ -256,6 +269,18 @@ mod tests {
         let htu = |text: &str| htu(&Url::parse(text).unwrap());
         assert_eq!(htu("http://a.example/v1/x?y=1#z"), "http://a.example/v1/x");
         assert_eq!(htu("http://a.example/v1/../x"), "http://a.example/x");
+    }
+
+    #[test]
+    fn only_plain_http_to_elsewhere_is_in_the_clear() {
+        for safe in
+            ["https://pay.example", "http://127.0.0.1:8080", "http://[::1]", "http://localhost:1"]
+        {
+            assert!(!in_the_clear(safe), "{safe}");
+        }
+        for open in ["http://pay.example", "http://10.0.0.1", "http://localhost.example"] {
+            assert!(in_the_clear(open), "{open}");
+        }
     }
 
     #[test]

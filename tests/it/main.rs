@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod command_line;
@@ -20,6 +22,8 @@ mod oauth;
 mod payouts;
 #[cfg(test)]
 mod pricing;
+#[cfg(test)]
+mod private_files;
 #[cfg(test)]
 mod server;
 #[cfg(test)]

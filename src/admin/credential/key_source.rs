@@ -26,7 +26,7 @@ pub(super) struct KeySource {
     )]
     generate: Option<Kind>,
     /// Where the private half goes: PKCS#8 in PEM, readable by you only; an existing file is kept
-    #[arg(long, value_name = "FILE", requires = "generate")]
+    #[arg(long, value_name = "FILE", requires = "generate", conflicts_with = "public_jwk")]
     private_key_out: Option<PathBuf>,
     /// A file with the public half as a JWK
     #[arg(long, value_name = "FILE")]

@@ -36,7 +36,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "CIDR", num_args = 1.., value_parser = network)]
     ip: Vec<IpNet>,
     /// Write a profile for `counterfoil call`, readable by you only; an existing file is kept
-    #[arg(long, value_name = "FILE", requires = "generate")]
+    #[arg(long, value_name = "FILE", requires = "generate", conflicts_with = "public_jwk")]
     profile_out: Option<PathBuf>,
 }
 

@@ -15,6 +15,7 @@ const LEVELS: &[&[&str]] = &[
     &["web"],
     &["ledger", "events", "transparency"],
     &["oauth"],
+    &["client"],
     &["pricing"],
     &["payments", "payouts"],
     &["checkout"],
@@ -28,6 +29,13 @@ const LEVELS: &[&[&str]] = &[
 /// What puts the rooms together; the one level whose files know each other. `admin` stands on it,
 /// because `serve` is one of its verbs.
 const FRAME: &[&str] = &["app", "router"];
+
+/// Rooms that know less than their level would let them, and why.
+const NARROW: &[(&str, &[&str], &str)] = &[(
+    "client",
+    &["base", "oauth::jose", "oauth::keys"],
+    "a client that shares the server's checks shares its mistakes",
+)];
 
 /// Rooms that count money, where a binary fraction has no business.
 const MONEY_ROOMS: &[&str] =
@@ -116,6 +124,12 @@ fn wrong_way(file: &Source, import: &Import) -> Option<String> {
         let framed = FRAME.contains(&own) && FRAME.contains(&other);
         if level(other) >= level(own) && !framed {
             return Some(format!("`{path}`: `{own}` may only import what lies below it"));
+        }
+        for (_, allowed, why) in NARROW.iter().filter(|(room, _, _)| *room == own) {
+            let may = |known: &&str| path == **known || path.starts_with(&format!("{known}::"));
+            if !allowed.iter().any(|known| may(&known)) {
+                return Some(format!("`{path}`: {why}"));
+            }
         }
         if mentions(import, "store") {
             return Some(format!("`{path}`: another room's store is its own; ask its face"));

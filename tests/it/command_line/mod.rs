@@ -1,5 +1,9 @@
 //! The command itself: what scripts rely on.
 
+mod call;
+mod credentials;
+mod keys;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -16,6 +20,20 @@ fn counterfoil(home: &Path, line: &str, variables: &[(&str, &str)]) -> Output {
         .envs(variables.iter().copied())
         .output()
         .expect("the command can be started")
+}
+
+/// The JSON of a command that must do what it is told.
+fn done(home: &Path, line: &str) -> Value {
+    let output = counterfoil(home, &format!("{line} --json"), &[]);
+    assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
+    json(&output.stdout)
+}
+
+/// The error of a command that must be refused.
+fn refused(home: &Path, line: &str) -> Value {
+    let output = counterfoil(home, &format!("{line} --json"), &[]);
+    assert_eq!(output.status.code(), Some(1), "{line}: {output:?}");
+    json(&output.stderr)["error"].clone()
 }
 
 fn home() -> PathBuf {
