@@ -1,5 +1,7 @@
 //! Who may ask.
 
+mod cases;
+mod catalogue;
 mod credentials;
 mod first_call;
 mod keys;

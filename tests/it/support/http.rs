@@ -185,6 +185,12 @@ impl Connection {
         }
     }
 
+    /// Everything unread so far, after waiting for a little more: for answers that come in pieces.
+    pub(crate) async fn read_more(&mut self) -> String {
+        assert!(self.fill().await, "the server closed in the middle of an answer");
+        String::from_utf8_lossy(&self.unread).into_owned()
+    }
+
     /// Whether the server has closed its side, with nothing more to read.
     pub(crate) async fn is_closed(&mut self) -> bool {
         self.unread.is_empty() && !self.fill().await
