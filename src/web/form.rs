@@ -3,7 +3,7 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
-    http::header,
+    http::{HeaderMap, header},
 };
 
 use crate::base::failure::{Code, Failure, Result};
@@ -66,6 +66,13 @@ pub fn decode(text: &[u8]) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| malformed("a parameter is not UTF-8"))
 }
 
+/// Whether the body says that it is a form.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = media.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
 fn hex(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
@@ -78,9 +85,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
-        let media = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        let essence = media.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !is_form(request.headers()) {
             return Err(malformed("send the parameters as application/x-www-form-urlencoded"));
         }
         let bytes =

@@ -15,7 +15,10 @@ use crate::{
         scopes::Scope,
         token::{LONGEST, TokenFault},
     },
-    web::address,
+    web::{
+        address,
+        form::{self, is_form},
+    },
 };
 
 /// Checks everything. Cheap things come first, the signature late, the claim of the proof last: a
@@ -89,11 +92,12 @@ fn presented<'a>(pass: &Pass, parts: &'a Parts) -> Result<&'a str> {
     let malformed = |what: &'static str| {
         refusal::challenged(authority, Failure::because(Code::InvalidRequest, what), None)
     };
-    // In a URL it would end up in logs and histories.
+    // In a URL it would end up in logs and histories; a form is the other place where RFC 6750 lets
+    // a token stand, and two tokens are one too many. No route here takes a form.
     let query = parts.uri.query().unwrap_or_default();
-    if query.split('&').any(|pair| pair.split('=').next() == Some("access_token")) {
+    if query.split('&').any(names_a_token) || is_form(&parts.headers) {
         return Err(malformed(
-            "send the access token in the Authorization header, never in the URL",
+            "send the access token in the Authorization header only, never in the URL or a form",
         ));
     }
     let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
@@ -118,6 +122,12 @@ fn presented<'a>(pass: &Pass, parts: &'a Parts) -> Result<&'a str> {
         return Err(refusal::of_token(authority, TokenFault::TooLong));
     }
     Ok(token)
+}
+
+/// Whether a pair of the query is a token, however its name is spelt.
+fn names_a_token(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    form::decode(name.as_bytes()).is_ok_and(|name| name == "access_token")
 }
 
 /// RFC 9110 §11.2.
