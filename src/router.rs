@@ -33,6 +33,7 @@ use crate::{
         error::{Dialect, render},
         headers::{self, Https},
         health::{self, Check},
+        host,
         limits::{self, Limits},
         openapi,
         rate_limit::{PerAddress, per_address},
@@ -153,6 +154,7 @@ fn guarded(rooms: &Rooms, routes: Router, limits: Limits, dialect: Dialect) -> R
         // The guard has read the body already, within its own limit.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(limits, limits::guard))
+        .layer(from_fn(host::required))
         .layer(from_fn(move |request: Request, next: Next| render(dialect, request, next)))
         .layer(headers::cors(&rooms.cors_origins))
 }

@@ -6,6 +6,7 @@ pub mod error;
 pub mod form;
 pub mod headers;
 pub mod health;
+pub mod host;
 pub mod idempotency;
 pub mod json;
 pub mod limits;
