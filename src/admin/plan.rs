@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{Output, Setup};
+use crate::base::environment::Environment;
 use crate::base::failure::{Code, Failure, Result};
 use crate::pricing::plans::{self, Change, ChangeKind, FieldChange, Format};
 
@@ -63,6 +64,10 @@ pub(super) async fn run(args: Args, setup: &Setup, output: &Output) -> Result<()
     let changes = if dry_run {
         plans::preview(&ctx, &drafts).await
     } else {
+        // A sandbox begins with its own plans, whether it is served or imported into first.
+        if setup.config.environment == Environment::Sandbox {
+            plans::ensure_sandbox(&ctx).await?;
+        }
         plans::import(&ctx, &drafts).await
     };
     ctx.db.close().await;

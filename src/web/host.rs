@@ -25,7 +25,8 @@ fn is_sound(version: Version, headers: &HeaderMap) -> bool {
         // HTTP/1.0 has none, HTTP/2 says it in the target.
         (None, None) => version != Version::HTTP_11,
         (Some(host), None) => host.to_str().is_ok_and(|host| {
-            !host.contains('@') && host.parse::<Authority>().is_ok_and(|host| !host.host().is_empty())
+            !host.contains('@')
+                && host.parse::<Authority>().is_ok_and(|host| !host.host().is_empty())
         }),
         _ => false,
     }

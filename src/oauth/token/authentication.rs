@@ -42,7 +42,9 @@ pub(super) fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented> {
     let assertion = form.get("client_assertion");
     match (authorization, assertion) {
         (Some(_), Some(_)) => Err(malformed("use one method of client authentication, not two")),
-        _ if form.get("client_secret").is_some() && (authorization.is_some() || assertion.is_some()) => {
+        _ if form.get("client_secret").is_some()
+            && (authorization.is_some() || assertion.is_some()) =>
+        {
             Err(malformed("use one method of client authentication, not two"))
         }
         (Some(authorization), None) => {

@@ -1,16 +1,17 @@
-//! `GET /v1/currencies`, `/v1/countries` and `/v1/corridors`.
+//! `GET /v1/currencies`, `/v1/countries`, `/v1/payment-methods` and `/v1/corridors`.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::Uri};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Corridor, CountryFacts, corridors, countries};
+use super::{Corridor, CountryFacts, InstrumentMethod, METHODS, corridors, countries};
 use crate::{
-    base::failure::Result,
-    money::{Amount, Currency, CurrencyKind},
+    base::failure::{Code, Failure, Result},
+    money::{Amount, Country, Currency, CurrencyKind},
     oauth::{access::May, scopes::right},
     pricing::{Method, Pricing},
+    web::query::Query,
 };
 
 /// All routes of reference data.
@@ -18,6 +19,7 @@ pub fn routes() -> OpenApiRouter<Pricing> {
     OpenApiRouter::new()
         .routes(routes!(list_currencies))
         .routes(routes!(list_countries))
+        .routes(routes!(list_payment_methods))
         .routes(routes!(list_corridors))
 }
 
@@ -93,6 +95,49 @@ async fn list_countries(_: May<right::Any>) -> Result<Json<CountriesAnswer>> {
         currencies: facts.currencies.iter().map(|currency| currency.code()).collect(),
     };
     Ok(Json(CountriesAnswer { data: countries().iter().map(shown).collect() }))
+}
+
+/// Instrument methods.
+#[derive(Debug, Serialize, ToSchema)]
+struct PaymentMethodsAnswer {
+    data: Vec<PaymentMethodAnswer>,
+}
+
+/// A way to pay somebody, and what must be known for it.
+#[derive(Debug, Serialize, ToSchema)]
+struct PaymentMethodAnswer {
+    /// The `method` of an instrument.
+    method: &'static str,
+    name: &'static str,
+    /// JSON Schema (2020-12) of the credentials; `x-checksum` names the rule of a field's check
+    /// digits. New instruments are checked against the same.
+    #[schema(value_type = Object)]
+    credentials: serde_json::Value,
+}
+
+/// List payment methods
+///
+/// How beneficiaries of a country can be paid, with the form of the credentials.
+#[utoipa::path(
+    get, path = "/v1/payment-methods", tag = "Reference", security(("oauth" = [])),
+    params(("country" = Option<String>, Query, description = "Two letters; without it, all methods")),
+    responses(
+        (status = 200, body = PaymentMethodsAnswer, description = "The methods"),
+        (status = 400, description = "`invalid_parameter`"),
+    )
+)]
+async fn list_payment_methods(_: May<right::Any>, uri: Uri) -> Result<Json<PaymentMethodsAnswer>> {
+    let query = Query::read(&uri, &["country"])?;
+    let country = query.get("country").map(str::parse::<Country>).transpose().map_err(|error| {
+        Failure::new(Code::InvalidParameter).field("country", error.to_string())
+    })?;
+    let serves = |method: &&InstrumentMethod| country.is_none_or(|country| method.serves(country));
+    let shown = |method: &InstrumentMethod| PaymentMethodAnswer {
+        method: method.word,
+        name: method.name,
+        credentials: method.schema(),
+    };
+    Ok(Json(PaymentMethodsAnswer { data: METHODS.iter().filter(serves).map(shown).collect() }))
 }
 
 /// Every corridor.

@@ -1,10 +1,16 @@
 //! Prices: the published vectors, an independent recomputation, plans, quotes.
 
 mod audit;
+mod command;
 mod exchanges;
+mod imports;
 mod plans;
+mod promises;
 mod quotes;
+mod rates;
 mod recompute;
+mod room;
+mod served;
 mod vectors;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use aws_lc_rs::hmac;
 use counterfoil::oauth::{credentials, jose::base64url};
 use serde_json::{Value, json};
 
-use super::{denied};
+use super::denied;
 use crate::support::{
     app::TestApp,
     both::TestDb,

@@ -25,7 +25,8 @@ const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 
 /// Everything that could tell one refusal from another.
 fn visible(answer: &Response) -> (u16, Vec<(String, String)>, Vec<u8>) {
-    let own = |name: &str| ["x-request-id", "date"].iter().any(|own| name.eq_ignore_ascii_case(own));
+    let own =
+        |name: &str| ["x-request-id", "date"].iter().any(|own| name.eq_ignore_ascii_case(own));
     let headers = answer.headers().iter().filter(|(name, _)| !own(name)).cloned().collect();
     (answer.status, headers, answer.body.clone())
 }

@@ -2,10 +2,7 @@
 //! where that is what it takes, and presented with a good proof for it.
 
 use aws_lc_rs::hmac;
-use counterfoil::oauth::{
-    jose::base64url,
-    keys::RingView,
-};
+use counterfoil::oauth::{jose::base64url, keys::RingView};
 use serde_json::{Value, json};
 
 use super::{ROUTE, present, protected, refused, tokens::claims_of};

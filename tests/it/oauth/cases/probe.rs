@@ -38,7 +38,8 @@ pub(super) struct Probe {
 
 impl Probe {
     pub(super) async fn beside(app: &TestApp) -> Self {
-        let (tasks, go_on, begun) = (Tasks::default(), Arc::<Notify>::default(), Arc::<Notify>::default());
+        let (tasks, go_on, begun) =
+            (Tasks::default(), Arc::<Notify>::default(), Arc::<Notify>::default());
         let access = Access { authority: app.authority.clone(), seen: SeenTokens::default() };
         let limits = Limits {
             body: 1_000,

@@ -2,7 +2,11 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use counterfoil::{base::timestamp::Timestamp, config::ReplayStore, oauth::jose::{KeyKind, base64url}};
+use counterfoil::{
+    base::timestamp::Timestamp,
+    config::ReplayStore,
+    oauth::jose::{KeyKind, base64url},
+};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 

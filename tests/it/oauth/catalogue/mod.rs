@@ -35,8 +35,10 @@ const ELSEWHERE: &[&str] = &["G1", "G12", "G13", "X13"];
 
 #[test]
 fn every_case_is_in_the_file_once() {
-    let mut expected: Vec<String> =
-        EXPECTED.iter().flat_map(|(kind, most)| (1..=*most).map(move |n| format!("{kind}{n}"))).collect();
+    let mut expected: Vec<String> = EXPECTED
+        .iter()
+        .flat_map(|(kind, most)| (1..=*most).map(move |n| format!("{kind}{n}")))
+        .collect();
     let mut found: Vec<String> = catalogue().case.into_iter().map(|case| case.id).collect();
     expected.sort();
     found.sort();

@@ -58,7 +58,11 @@ pub(super) fn goals(place: Place) -> &'static [Goal] {
 /// R29: a refused proof is 400 at the token endpoint, 401 and a challenge at a resource.
 fn wanted<'a>(case: &'a Case, change: &'a Try, goal: Goal) -> Wanted<'a> {
     let status = change.status.or(case.status).expect("a case with tries has a status");
-    let error = change.error.as_deref().or(case.error.as_deref()).filter(|error| status >= 400 && !error.is_empty());
+    let error = change
+        .error
+        .as_deref()
+        .or(case.error.as_deref())
+        .filter(|error| status >= 400 && !error.is_empty());
     if case.at == Some(Place::Proof) && goal.path == RESOURCE.path {
         if let Some(other) = &case.resource {
             return Wanted { status: other.status, error: other.error.as_deref() };

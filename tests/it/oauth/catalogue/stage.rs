@@ -127,12 +127,8 @@ pub(super) const TOKEN: Goal = Goal {
 pub(super) const RESOURCE: Goal = Goal { method: "GET", path: ROUTE, proof: true, form: None };
 pub(super) const REVOKE: Goal =
     Goal { method: "POST", path: "/oauth/revoke", proof: false, form: Some("token=unknown") };
-pub(super) const INTROSPECT: Goal = Goal {
-    method: "POST",
-    path: "/oauth/introspect",
-    proof: false,
-    form: Some("token=${token}"),
-};
+pub(super) const INTROSPECT: Goal =
+    Goal { method: "POST", path: "/oauth/introspect", proof: false, form: Some("token=${token}") };
 pub(super) const PUBLIC: Goal =
     Goal { method: "GET", path: "/.well-known/jwks.json", proof: false, form: None };
 
@@ -156,7 +152,8 @@ impl Stage {
         let fill = |text: &str| template::fill(text, &all);
 
         let method = change.method.as_deref().unwrap_or(goal.method);
-        let mut request = Request::new(method, &fill(change.target.as_deref().unwrap_or(goal.path)));
+        let mut request =
+            Request::new(method, &fill(change.target.as_deref().unwrap_or(goal.path)));
         let authorization = change.authorization.clone().unwrap_or_else(|| match goal.path {
             ROUTE => vec!["DPoP ${token}".to_owned()],
             _ if goal.form.is_some() => vec!["Basic ${basic}".to_owned()],
@@ -275,8 +272,10 @@ fn proof(
     if with_token {
         claims.push(("ath", "\"${ath}\"".to_owned()));
     }
-    let header = change.header_text.as_deref().map_or_else(|| members(header, &change.header, fill), fill);
-    let claims = change.claims_text.as_deref().map_or_else(|| members(claims, &change.claims, fill), fill);
+    let header =
+        change.header_text.as_deref().map_or_else(|| members(header, &change.header, fill), fill);
+    let claims =
+        change.claims_text.as_deref().map_or_else(|| members(claims, &change.claims, fill), fill);
     let (header, claims) = (base64url::encode(header), base64url::encode(claims));
     let input = format!("{header}.{claims}");
     let how = change.sign.as_deref().unwrap_or("good");
