@@ -130,18 +130,21 @@ both! {
     }
 
     async fn of_a_hundred_payouts_exactly_one_uses_a_quote(db: TestDb) {
-        let room = Arc::new(Room::open(&db, PLANS).await);
+        let room = Room::open(&db, PLANS).await;
         let given = give(&room, to_germany()).await.quote;
+        let rooms = Arc::new(room.replicas(&db).await);
         let mut payouts = JoinSet::new();
         for number in 0..100 {
-            let (room, given) = (room.clone(), given.clone());
+            let (rooms, given) = (rooms.clone(), given.clone());
             payouts.spawn(async move {
+                let room = &rooms[number % rooms.len()];
                 let whose = (room.merchant, given.id);
                 let by = format!("pay_{number}");
-                take(&room, whose, &wanted(&to_germany()), &by, given.created_at).await
+                take(room, whose, &wanted(&to_germany()), &by, given.created_at).await
             });
         }
         let outcomes = payouts.join_all().await;
+        let room = &rooms[0];
         let won: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).collect();
         assert_eq!(won.len(), 1);
         for lost in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
@@ -152,7 +155,9 @@ both! {
         assert_eq!(found.standing(given.expires_at), Standing::Consumed);
         let sent = quotes::month_volume(&room.ctx, room.merchant, Currency::USD, given.created_at);
         assert_eq!(sent.await.unwrap(), usd("1000.00"), "counted once");
-        Arc::into_inner(room).unwrap().close().await;
+        for room in Arc::into_inner(rooms).unwrap() {
+            room.close().await;
+        }
     }
 
     async fn the_last_microsecond_is_inside_and_the_next_is_not(db: TestDb) {

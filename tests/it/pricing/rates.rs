@@ -116,15 +116,17 @@ both! {
     }
 
     async fn of_a_hundred_exchanges_exactly_one_uses_a_quote(db: TestDb) {
-        let room = Arc::new(Room::open(&db, PLANS).await);
+        let room = Room::open(&db, PLANS).await;
         let quote = give(&room, true).await;
         let found = fx::find(&room.ctx, room.merchant, quote.id).await.unwrap();
         assert_eq!(found, quote);
+        let rooms = Arc::new(room.replicas(&db).await);
         let mut exchanges = JoinSet::new();
         for number in 0..100 {
-            let (room, quote) = (room.clone(), quote.clone());
+            let (rooms, quote) = (rooms.clone(), quote.clone());
             exchanges.spawn(async move {
-                take(&room, &room.pricing, &quote, &format!("fxx_{number}")).await
+                let room = &rooms[number % rooms.len()];
+                take(room, &room.pricing, &quote, &format!("fxx_{number}")).await
             });
         }
         let outcomes = exchanges.join_all().await;
@@ -132,7 +134,9 @@ both! {
         for lost in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
             assert_eq!(lost.code(), Code::QuoteAlreadyUsed);
         }
-        Arc::into_inner(room).unwrap().close().await;
+        for room in Arc::into_inner(rooms).unwrap() {
+            room.close().await;
+        }
     }
 
     async fn a_lock_outlives_a_change_of_the_rate_and_not_its_time(db: TestDb) {

@@ -10,7 +10,7 @@ use counterfoil::{
         timestamp::Timestamp,
     },
     ctx::Ctx,
-    db::{self, Db},
+    db::{self, Db, Engine},
     money::Precision,
     oauth::{
         jose::Alg,
@@ -55,6 +55,18 @@ impl Room {
         let merchant = merchant(&ctx.db, seed).await;
         let pricing = pricing(&ctx, None);
         Self { pricing, ctx, hands, merchant }
+    }
+
+    /// The same on every replica that the engine allows: several share a server, one owns a file.
+    pub(super) async fn replicas(self, db: &TestDb) -> Vec<Self> {
+        let mut rooms = vec![self];
+        while db.engine == Engine::Postgres && rooms.len() < 4 {
+            let first = &rooms[0];
+            let ctx = Ctx { db: db.open().await, ..first.ctx.clone() };
+            let (pricing, hands) = (pricing(&ctx, None), first.hands.clone());
+            rooms.push(Self { pricing, hands, merchant: first.merchant, ctx });
+        }
+        rooms
     }
 
     pub(super) async fn close(self) {
