@@ -143,7 +143,7 @@ cases! {
             let forged = proof_with(&app, &client, "htu", &said);
             if !said.as_str().unwrap().contains(at) {
                 let answer = app.send(asking(&client, &forged).header("Host", &host)).await;
-                denied(answer, 400, DENIED);
+                answer.expect_status(400);
             }
             let good = client.key.proof(&app, "POST", "/oauth/token", None);
             let answer = app.send(asking(&client, &good).header("Host", &host)).await;

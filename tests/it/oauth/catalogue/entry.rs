@@ -30,8 +30,6 @@ pub(super) struct Case {
     /// Headers, and a part of the value of each.
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
-    /// What a protected route answers instead, for cases that are about proofs.
-    pub(super) resource: Option<Verdict>,
     /// A choice that the standards leave open.
     #[serde(rename = "note")]
     _note: Option<String>,
@@ -59,13 +57,6 @@ pub(super) enum Place {
     Introspect,
     /// Documents that anybody may read.
     Public,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Verdict {
-    pub(super) status: u16,
-    pub(super) error: Option<String>,
 }
 
 /// One request, as the difference to a good one. Texts are templates, see `template.rs`.
@@ -107,6 +98,8 @@ pub(super) struct Try {
     /// Another answer than the case's, for this request.
     pub(super) status: Option<u16>,
     pub(super) error: Option<String>,
+    /// Another error than the case's, at a resource.
+    pub(super) resource_error: Option<String>,
 }
 
 /// The file.

@@ -64,9 +64,7 @@ fn wanted<'a>(case: &'a Case, change: &'a Try, goal: Goal) -> Wanted<'a> {
         .or(case.error.as_deref())
         .filter(|error| status >= 400 && !error.is_empty());
     if case.at == Some(Place::Proof) && goal.path == RESOURCE.path {
-        if let Some(other) = &case.resource {
-            return Wanted { status: other.status, error: other.error.as_deref() };
-        }
+        let error = change.resource_error.as_deref().or(error);
         return Wanted { status: if status == 400 { 401 } else { status }, error };
     }
     Wanted { status, error }
