@@ -300,7 +300,7 @@ both! {
     }
 
     async fn the_published_allowance_of_fx_holds(db: TestDb) {
-        let app = TestApp::start(&db).await;
+        let app = TestApp::with(&db, |config| config.limits.fx_per_minute = 30).await;
         let client = app.client("pricing:read").await;
         let token = client.mint(&app).await;
         let path = "/v1/fx/rate?sell_currency=USD&buy_currency=EUR";
