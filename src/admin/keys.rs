@@ -38,7 +38,7 @@ enum Action {
 }
 
 /// Does it.
-pub(super) fn run(args: Args, setup: &Setup, output: &Output) -> Result<()> {
+pub(super) fn run(args: Args, setup: &Setup, output: Output) -> Result<()> {
     let ring = app::ring(&setup.config, &setup.clock, &setup.random)?;
     match args.action {
         Action::List => {

@@ -147,7 +147,7 @@ async fn run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
         Verb::Plan(args) => plan::run(args, setup, output).await,
         Verb::Credential(args) => credential::run(args, setup, output).await,
         Verb::Call(args) => call::run(args, setup, output).await,
-        Verb::Keys(args) => keys::run(args, setup, output),
+        Verb::Keys(args) => keys::run(args, setup, *output),
         Verb::Openapi(args) => openapi::run(&args, *output),
         Verb::Verify(args) => verify::run(args, setup, output).await,
     }

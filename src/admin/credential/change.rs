@@ -1,5 +1,6 @@
 //! Changes to a credential that exists.
 
+use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -86,7 +87,7 @@ pub(super) async fn add_key(args: AddKey, setup: &Setup, output: &Output) -> Res
     let jkt = added?;
     let mut text = format!("Key {jkt} of {client} may sign proofs.");
     if let Some(file) = key.save()? {
-        text.push_str(&format!("\n  private key  {}", file.display()));
+        _ = write!(text, "\n  private key  {}", file.display());
     }
     output.answer(&json!({ "client_id": args.client, "jkt": jkt }), &text)
 }

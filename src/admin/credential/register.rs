@@ -1,5 +1,6 @@
 //! `counterfoil credential register`.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -72,10 +73,10 @@ pub(super) async fn run(args: Args, setup: &Setup, output: &Output) -> Result<()
     let key_file = key.save()?;
     let mut text = told(&made);
     if let Some(file) = &key_file {
-        text.push_str(&format!("\n  private key  {}", file.display()));
+        _ = write!(text, "\n  private key  {}", file.display());
     }
     if let (Some(profile), Some(key_file)) = (profile, &key_file) {
-        text.push_str(&format!("\n  profile      {}", profile.path().display()));
+        _ = write!(text, "\n  profile      {}", profile.path().display());
         let base_url = setup.config.public_url.as_str();
         let client_id = made.credential.client_id.as_str();
         profile::write(profile, base_url, client_id, &made.secret, key_file)?;

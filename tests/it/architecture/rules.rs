@@ -127,7 +127,7 @@ fn wrong_way(file: &Source, import: &Import) -> Option<String> {
         }
         for (_, allowed, why) in NARROW.iter().filter(|(room, _, _)| *room == own) {
             let may = |known: &&str| path == **known || path.starts_with(&format!("{known}::"));
-            if !allowed.iter().any(|known| may(&known)) {
+            if !allowed.iter().any(may) {
                 return Some(format!("`{path}`: {why}"));
             }
         }
