@@ -68,7 +68,7 @@ impl Probe {
 
 fn routes(go_on: &Arc<Notify>, begun: &Arc<Notify>) -> Router {
     let inner = Router::new().route("/deep/{name}", any(async |_: May<right::Any>| "deep"));
-    let (slow, began, flow) = (go_on.clone(), begun.clone(), go_on.clone());
+    let (slow, entered, flow) = (go_on.clone(), begun.clone(), go_on.clone());
     Router::new()
         .route("/", get(async |_: May<right::Any>| "root"))
         .route("/any/{*rest}", any(async |_: May<right::Any>| "any"))
@@ -77,7 +77,7 @@ fn routes(go_on: &Arc<Notify>, begun: &Arc<Notify>) -> Router {
         .route(
             "/slow",
             get(async move |_: May<right::Any>| {
-                began.notify_one();
+                entered.notify_one();
                 slow.notified().await;
                 "slow"
             }),

@@ -79,8 +79,8 @@ fn every_case_has_exactly_one_home() {
 fn exists(test: &str) -> bool {
     let (file, function) = test.split_once("::").unwrap();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(file);
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.contains(&format!("fn {function}("))
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    written.contains(&format!("fn {function}("))
 }
 
 /// One server for all tries of a place: none of them changes anything but the record of proofs.

@@ -213,11 +213,10 @@ impl Stage {
             "file-tail" => file[1..].to_owned(),
             "ath" => TokenHash::of(&actor.token).to_string(),
             "ath-of-scheme-too" => TokenHash::of(&format!("DPoP {}", actor.token)).to_string(),
-            "ath-in-hex" => base64url::decode(TokenHash::of(&actor.token).as_str())
-                .unwrap()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            "ath-in-hex" => {
+                let digest = base64url::decode(TokenHash::of(&actor.token).as_str()).unwrap();
+                digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+            }
             "token" => actor.token.clone(),
             "token-of-ed25519" => self.ed25519.token.clone(),
             "ath-of-ed25519" => TokenHash::of(&self.ed25519.token).to_string(),
