@@ -7,11 +7,11 @@
 mod store;
 
 use std::{
-    future::Future,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -74,13 +74,13 @@ impl<T> Default for Cached<T> {
 }
 
 impl<T> Cached<T> {
-    /// The value: as it is held, or held on after a look at the counter, or loaded. The two futures
-    /// are awaited only when they are needed; `load` reads count and value in one snapshot.
-    pub(super) async fn get(
+    /// The value: as it is held, or held on after a look at the counter, or loaded. The two questions
+    /// are asked only when they are needed; `load` reads count and value in one snapshot.
+    pub(super) async fn get<'a>(
         &self,
         now: Timestamp,
-        count: impl Future<Output = Result<i64>>,
-        load: impl Future<Output = Result<(i64, T)>>,
+        count: impl FnOnce() -> BoxFuture<'a, Result<i64>>,
+        load: impl FnOnce() -> BoxFuture<'a, Result<(i64, T)>>,
     ) -> Result<Arc<T>> {
         if let Some(value) = self.fresh(now) {
             return Ok(value);
@@ -91,12 +91,12 @@ impl<T> Cached<T> {
             return Ok(value);
         }
         if self.is_held() {
-            let count = count.await?;
+            let count = count().await?;
             if let Some(value) = self.still(count, now) {
                 return Ok(value);
             }
         }
-        let (count, value) = load.await?;
+        let (count, value) = load().await?;
         let value = Arc::new(value);
         let held = Held { value: value.clone(), count, asked_at: now };
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
@@ -129,7 +129,7 @@ impl<T> Cached<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
     use super::*;
 
@@ -140,26 +140,28 @@ mod tests {
     #[tokio::test]
     async fn the_counter_is_asked_once_a_second_and_the_value_only_when_it_has_grown() {
         let cached = Cached::default();
-        let (asked, loaded, count) = (Cell::new(0), Cell::new(0), Cell::new(1));
+        let (asked, loaded, count) = (AtomicI64::new(0), AtomicI64::new(0), AtomicI64::new(1));
+        let (asked, loaded, count) = (&asked, &loaded, &count);
+        let seen = |number: &AtomicI64| number.load(SeqCst);
         let get = async |millis| {
-            let counter = async {
-                asked.set(asked.get() + 1);
-                Ok(count.get())
+            let counter = || -> BoxFuture<'_, Result<i64>> {
+                asked.fetch_add(1, SeqCst);
+                Box::pin(async move { Ok(seen(count)) })
             };
-            let load = async {
-                loaded.set(loaded.get() + 1);
-                Ok((count.get(), loaded.get()))
+            let load = || -> BoxFuture<'_, Result<(i64, i64)>> {
+                let number = loaded.fetch_add(1, SeqCst) + 1;
+                Box::pin(async move { Ok((seen(count), number)) })
             };
             *cached.get(at(millis), counter, load).await.unwrap()
         };
         assert_eq!((get(0).await, get(999).await), (1, 1));
-        assert_eq!((asked.get(), loaded.get()), (0, 1));
-        assert_eq!((get(1_000).await, asked.get(), loaded.get()), (1, 1, 1));
-        count.set(2);
+        assert_eq!((seen(asked), seen(loaded)), (0, 1));
+        assert_eq!((get(1_000).await, seen(asked), seen(loaded)), (1, 1, 1));
+        count.store(2, SeqCst);
         assert_eq!((get(1_999).await, get(2_000).await), (1, 2));
         cached.forget();
         assert_eq!(get(2_000).await, 3);
-        count.set(3);
+        count.store(3, SeqCst);
         assert_eq!(get(0).await, 4, "a clock that was set back makes every answer old");
     }
 }

@@ -91,11 +91,11 @@ async fn rate(
         sell_amount: query.get("sell_amount"),
         buy_amount: None,
     };
-    let new = NewFxQuote::check_look(&raw).map_err(in_query)?;
+    let new = NewFxQuote::check_look(&raw).map_err(|failure| in_query(&failure))?;
     let rates = room.rates.table(&room.ctx).await?;
     let used = rates.customer(new.sell, new.buy, room.ctx.now())?;
     let price = |fixed| Exchange::price(fixed, used.clone(), rates.policy.precision);
-    let exchange = new.fixed.map(price).transpose().map_err(in_query)?;
+    let exchange = new.fixed.map(price).transpose().map_err(|failure| in_query(&failure))?;
     Ok(Json(RateAnswer {
         sell_currency: new.sell.code(),
         buy_currency: new.buy.code(),
@@ -109,7 +109,7 @@ async fn rate(
 }
 
 /// The published answer to a bad query parameter is 400, where a bad body is 422.
-fn in_query(failure: Failure) -> Failure {
+fn in_query(failure: &Failure) -> Failure {
     let refused = Failure::new(Code::InvalidParameter);
     failure
         .fields()

@@ -42,7 +42,7 @@ impl Rates {
     /// The newest day of the source, at most a second old in memory. How old the day itself may be
     /// is judged when a rate is asked for.
     pub async fn table(&self, ctx: &Ctx) -> Result<Arc<RateTable>> {
-        self.cached.get(ctx.now(), count(ctx), self.load(ctx)).await
+        self.cached.get(ctx.now(), || Box::pin(count(ctx)), || Box::pin(self.load(ctx))).await
     }
 
     async fn load(&self, ctx: &Ctx) -> Result<(i64, RateTable)> {

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{FeeRule, Plan, PlanVersion, Tier};
 use crate::{
     base::{failure::Result, timestamp::Timestamp},
-    money::Amount,
+    money::{Amount, Country, Currency},
     oauth::{access::May, scopes::right},
     pricing::{Method, Pricing},
 };
@@ -111,14 +111,14 @@ impl PlanAnswer {
             priority: version.priority,
             version: version.number,
             fee_type: terms.fee.as_str(),
-            source_currency: covers.source_currency.map(|currency| currency.code()),
-            dest_currency: covers.dest_currency.map(|currency| currency.code()),
-            dest_country: covers.dest_country.map(|country| country.code()),
+            source_currency: covers.source_currency.map(Currency::code),
+            dest_currency: covers.dest_currency.map(Currency::code),
+            dest_country: covers.dest_country.map(Country::code),
             method: covers.method.map(Method::as_str),
             min_amount: written(covers.min_amount),
             max_amount: written(covers.max_amount),
             fixed_fee: written(fixed),
-            fixed_currency: terms.currency.map(|currency| currency.code()),
+            fixed_currency: terms.currency.map(Currency::code),
             percentage_fee: percent.map(|percent| percent.to_string()),
             min_fee: written(terms.min_fee),
             max_fee: written(terms.max_fee),

@@ -29,7 +29,7 @@ pub struct Plans(Arc<Cached<PlanBook>>);
 impl Plans {
     /// Every plan with every version, at most a second old.
     pub async fn book(&self, ctx: &Ctx) -> Result<Arc<PlanBook>> {
-        self.0.get(ctx.now(), count(ctx), load(ctx)).await
+        self.0.get(ctx.now(), || Box::pin(count(ctx)), || Box::pin(load(ctx))).await
     }
 
     /// Imports through this server, whose quotes know the new book at once.

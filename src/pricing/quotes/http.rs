@@ -15,6 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{Explanation, NewQuote, Quote, QuoteState, RawQuote, SignedQuote, Verdict, service};
 use crate::{
     base::{failure::Result, pagination::Page, timestamp::Timestamp},
+    money::Country,
     oauth::{access::May, scopes::right},
     pricing::{Method, Pricing, QuoteId, engine::Step, fx::UsedRate, plans::RULES},
     web::{
@@ -141,7 +142,7 @@ impl QuoteView {
             dest_currency: payment.dest_currency.code(),
             amount: payment.amount.render(),
             dest_amount: quote.outcome.dest_amount.render(),
-            dest_country: payment.dest_country.map(|country| country.code()),
+            dest_country: payment.dest_country.map(Country::code),
             method: payment.method.map(Method::as_str),
             exchange_rate: quote.facts.exchange_rate.as_ref().map(|used| used.rate.to_string()),
             plan_version: quote.facts.version.number,

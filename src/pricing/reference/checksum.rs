@@ -88,9 +88,9 @@ fn luhn(text: &str) -> bool {
     let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
     let sum = text.chars().rev().enumerate().try_fold(0, |sum, (place, digit)| {
         let digit = digit.to_digit(10)?;
-        Some(sum + if place % 2 == 0 { digit } else { doubled(digit) })
+        Some(sum + if place.is_multiple_of(2) { digit } else { doubled(digit) })
     });
-    sum.is_some_and(|sum: u32| sum % 10 == 0)
+    sum.is_some_and(|sum: u32| sum.is_multiple_of(10))
 }
 
 #[cfg(test)]

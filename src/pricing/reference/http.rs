@@ -168,9 +168,9 @@ struct CorridorAnswer {
 impl CorridorAnswer {
     fn of(corridor: &Corridor) -> Self {
         Self {
-            source_currency: corridor.source_currency.map(|currency| currency.code()),
-            dest_currency: corridor.dest_currency.map(|currency| currency.code()),
-            dest_country: corridor.dest_country.map(|country| country.code()),
+            source_currency: corridor.source_currency.map(Currency::code),
+            dest_currency: corridor.dest_currency.map(Currency::code),
+            dest_country: corridor.dest_country.map(Country::code),
             method: corridor.method.map(Method::as_str),
             min_amount: corridor.min_amount().map(Amount::render),
             max_amount: corridor.max_amount().map(Amount::render),

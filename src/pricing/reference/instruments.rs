@@ -213,7 +213,7 @@ impl InstrumentMethod {
                 None if field.required => faults.push(fault(field.name, "is required".to_owned())),
                 None => {}
                 Some(value) => {
-                    faults.extend(field.refuses(value).map(|why| fault(field.name, why)))
+                    faults.extend(field.refuses(value).map(|why| fault(field.name, why)));
                 }
             }
         }
