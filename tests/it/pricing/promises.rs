@@ -97,7 +97,7 @@ async fn take(
     db::write!(room.ctx.db, whose.0, |tx| quotes::consume(tx, &book, whose, wanted, by, at).await)
 }
 
-fn code(outcome: Result<Quote>) -> Code {
+fn code(outcome: &Result<Quote>) -> Code {
     outcome.as_ref().map_err(Failure::code).expect_err("it must be refused")
 }
 
@@ -125,7 +125,7 @@ both! {
         assert_eq!(refused.code(), Code::Internal);
         let (whose, same) = ((room.merchant, given.id), wanted(&to_germany()));
         let used = take(&room, whose, &same, "pay_1", given.created_at).await;
-        assert_eq!(code(used), Code::Internal);
+        assert_eq!(code(&used), Code::Internal);
         room.close().await;
     }
 
@@ -168,7 +168,7 @@ both! {
         let used = take(&room, (room.merchant, in_time.id), &wanted, "pay_1", last(&in_time)).await;
         assert_eq!(used.unwrap().standing(last(&in_time)), Standing::Consumed);
         let refused = take(&room, (room.merchant, late.id), &wanted, "pay_2", late.expires_at).await;
-        assert_eq!(code(refused), Code::QuoteExpired);
+        assert_eq!(code(&refused), Code::QuoteExpired);
         let found = quotes::get(&room.ctx, room.merchant, late.id).await.unwrap().quote;
         assert_eq!(found.standing(last(&late)), Standing::Open, "a late try leaves it as it was");
         room.close().await;
@@ -184,11 +184,11 @@ both! {
         let stranger = merchant(&room.ctx.db, 9).await;
         let same = wanted(&to_germany());
         let refused = take(&room, (stranger, given.id), &same, "pay_1", given.created_at).await;
-        assert_eq!(code(refused), Code::NotFound, "another merchant's quote is no quote");
+        assert_eq!(code(&refused), Code::NotFound, "another merchant's quote is no quote");
         assert!(quotes::get(&room.ctx, stranger, given.id).await.is_err());
         take(&room, whose, &same, "pay_1", given.created_at).await.unwrap();
         let refused = take(&room, whose, &same, "pay_1", given.expires_at).await;
-        assert_eq!(code(refused), Code::QuoteAlreadyUsed, "a used quote does not expire");
+        assert_eq!(code(&refused), Code::QuoteAlreadyUsed, "a used quote does not expire");
         room.close().await;
     }
 

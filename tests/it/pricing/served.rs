@@ -188,23 +188,23 @@ both! {
         assert!(why["considered"].as_array().unwrap().iter().all(|seen| seen["won"] == true || seen["reason"].is_string()));
         let last = why["steps"].as_array().unwrap().last().unwrap();
         assert_eq!(last["result"], format!("{} USD", given["fee"].as_str().unwrap()));
-        let list = client.get(&app, &token, "/v1/pricing/quotes?limit=1").await.expect_status(200).json();
-        assert_eq!((&list["data"][0]["quote_id"], &list["has_more"]), (&given["quote_id"], &json!(false)));
+        let page = client.get(&app, &token, "/v1/pricing/quotes?limit=1").await.expect_status(200).json();
+        assert_eq!((&page["data"][0]["quote_id"], &page["has_more"]), (&given["quote_id"], &json!(false)));
 
         let stranger = app.client("pricing:read").await;
-        let other = stranger.mint(&app).await;
+        let foreign = stranger.mint(&app).await;
         for path in [path.clone(), format!("{path}/explain"), "/v1/pricing/quotes/pq_nothing1".to_owned()] {
-            let answer = stranger.get(&app, &other, &path).await;
+            let answer = stranger.get(&app, &foreign, &path).await;
             assert_eq!(told(&answer).1, "not_found", "{path}");
         }
-        let refused = stranger.post(&app, &other, "/v1/pricing/quote", &example()).await.expect_status(403);
+        let refused = stranger.post(&app, &foreign, "/v1/pricing/quote", &example()).await.expect_status(403);
         assert_eq!(told(&refused).1, "forbidden");
         for wrong in ["/v1/pricing/quotes/nothing", "/v1/pricing/quotes/%FF", "/v1/pricing/quotes?limit=0",
             "/v1/pricing/quotes?cursor=x", "/v1/pricing/quotes?state=open"] {
             let answer = client.get(&app, &token, wrong).await;
             assert_eq!((answer.status, told(&answer).1.as_str()), (400, "invalid_parameter"), "{wrong}");
         }
-        app.hands.advance(Duration::from_secs(1_800));
+        app.hands.advance(Duration::from_mins(30));
         let seen = client.get(&app, &token, &path).await.expect_status(200).json();
         assert_eq!(seen["state"], "expired");
         app.stop().await;
