@@ -65,7 +65,7 @@ pub(super) fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented> {
 }
 
 /// Scheme without case, base64, then both halves form-decoded.
-fn basic(header: &[u8]) -> Option<(ClientId, Secret<String>)> {
+pub fn basic(header: &[u8]) -> Option<(ClientId, Secret<String>)> {
     let (scheme, rest) = header.split_at_checked(6)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;

@@ -12,6 +12,7 @@ mod service;
 mod verify;
 
 pub use access_token::{Grant, Minted};
+pub use authentication::basic;
 pub use fault::TokenFault;
 pub(super) use service::authenticate;
 pub use service::{Granted, TokenRequest, grant};
