@@ -32,6 +32,7 @@ use crate::{
     pricing::{self, Pricing, fx, plans},
     router::{self, Rooms},
     telemetry::Prometheus,
+    vault::{Kek, Vault},
     web::{
         edge::Edge,
         headers::Https,
@@ -51,6 +52,8 @@ pub struct App {
     pub ctx: Ctx,
     /// Tokens, proofs, keys.
     pub authority: Authority,
+    /// What rests encrypted.
+    pub vault: Vault,
     /// Background jobs; tests run them by hand.
     pub runner: Runner,
     router: Router,
@@ -77,6 +80,7 @@ impl App {
         let tasks = Tasks::default();
         let redis = connect_redis(config).await?;
         let ring = ring(config, &ctx.clock, &ctx.random)?;
+        let vault = vault(config, &ctx).await?;
         let limiter = RateLimiter::new(ctx.clock.clone(), redis.clone().map(Shared::new));
         let replica = Replica::join(&ctx, replay_name(config.oauth.replay_store)).await?;
         let replay = open_replay(config, &ctx, redis.clone()).await?;
@@ -100,6 +104,7 @@ impl App {
         let app = Self {
             ctx,
             authority,
+            vault,
             runner,
             router,
             tasks,
@@ -215,6 +220,13 @@ pub fn ring(config: &Config, clock: &Clock, random: &Random) -> Result<Ring> {
     };
     let (clock, random) = (clock.clone(), random.clone());
     Ring::open(&config.keys_dir, protection, alg, config.oauth.token_lifetime, clock, random)
+}
+
+/// The vault of this installation; in a sandbox its key is beside the signing keys.
+pub async fn vault(config: &Config, ctx: &Ctx) -> Result<Vault> {
+    let configured = config.keys.encryption_key.as_ref();
+    let kek = Kek::configured_or_in(configured, &config.keys_dir, &ctx.random)?;
+    Vault::open(ctx, kek).await
 }
 
 /// argon2 at the configured cost.

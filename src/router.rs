@@ -25,7 +25,7 @@ use crate::{
         scopes::Scope,
         token,
     },
-    payouts::balances,
+    payouts::{balances, events},
     pricing::{self, Pricing},
     telemetry::Prometheus,
     web::{
@@ -101,7 +101,8 @@ fn resources(rooms: &Rooms) -> Router {
     Router::new()
         .merge(Router::from(credentials::http::routes()))
         .merge(Router::from(pricing::http::routes()).with_state(rooms.pricing.clone()))
-        .merge(Router::from(balances::http::routes()).with_state(ctx))
+        .merge(Router::from(balances::http::routes()).with_state(ctx.clone()))
+        .merge(Router::from(events::http::routes()).with_state(ctx))
 }
 
 /// The API document, from the handlers.
@@ -113,6 +114,7 @@ pub fn document() -> OpenApi {
         credentials::http::routes().into_openapi(),
         pricing::http::routes().into_openapi(),
         balances::http::routes().into_openapi(),
+        events::http::routes().into_openapi(),
     ] {
         document.merge(paths);
     }

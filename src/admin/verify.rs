@@ -8,6 +8,7 @@ use super::{Output, Setup};
 use crate::app;
 use crate::base::failure::{Code, Failure, Result};
 use crate::ctx::Ctx;
+use crate::events;
 use crate::ledger;
 use crate::oauth::credentials;
 use crate::oauth::keys::Ring;
@@ -41,6 +42,7 @@ pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
         credentials_line(&ctx).await?,
         quotes_line(&ctx).await?,
         ledger_line(&ctx).await?,
+        events_line(&ctx).await?,
     ];
     ctx.db.close().await;
     let ok = checks.iter().all(|check| check.faults.is_empty());
@@ -75,6 +77,11 @@ async fn quotes_line(ctx: &Ctx) -> Result<Line> {
 async fn ledger_line(ctx: &Ctx) -> Result<Line> {
     let findings = ledger::audit::verify(ctx).await?;
     Ok(line("ledger accounts", findings.accounts, findings.faults))
+}
+
+async fn events_line(ctx: &Ctx) -> Result<Line> {
+    let (looked_at, faults) = events::log::verify(ctx).await?;
+    Ok(line("events", looked_at, faults))
 }
 
 fn line(name: &'static str, looked_at: u64, faults: Vec<String>) -> Line {

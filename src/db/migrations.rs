@@ -35,6 +35,7 @@ const STEPS: &[Step] = steps![
     3 "0003_pricing",
     4 "0004_ledger",
     5 "0005_exchanges",
+    6 "0006_vault_events",
 ];
 
 /// The schema version that this program was written for.

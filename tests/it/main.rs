@@ -11,6 +11,8 @@ mod command_line;
 #[cfg(test)]
 mod db;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod kill;
@@ -29,3 +31,5 @@ mod server;
 #[cfg(test)]
 #[expect(dead_code, reason = "the benches use the rest of it")]
 mod support;
+#[cfg(test)]
+mod vault;

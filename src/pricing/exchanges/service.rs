@@ -10,6 +10,7 @@ use crate::{
     },
     ctx::Ctx,
     db,
+    events::log::{self, EventType, NewEvent},
     ledger::{self, AccountKind, Entry, EntryKind, Transfer},
     pricing::{
         FxExchangeId, FxQuoteId, Pricing,
@@ -54,7 +55,13 @@ pub async fn exchange(
         let entry = entry(&exchange)?;
         let recorded = ledger::record(tx, ctx, merchant, &entry).await?;
         store::insert(tx, merchant, &exchange, &recorded.id.to_string()).await?;
-        idempotency::keep(tx, request, answer(&exchange)?, now).await
+        let answer = answer(&exchange)?;
+        // Ordered and done in one moment; integrators wait for either word.
+        for kind in [EventType::FxExchangeCreated, EventType::FxExchangeCompleted] {
+            let event = NewEvent::of_json(kind, name.as_str(), &answer.body);
+            log::append(tx, ctx, merchant, &event.map_err(Failure::internal)?).await?;
+        }
+        idempotency::keep(tx, request, answer, now).await
     })?;
     tracing::info!(%merchant, replayed = made.replayed, "Money was exchanged.");
     Ok(made)

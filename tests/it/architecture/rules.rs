@@ -11,6 +11,7 @@ const LEVELS: &[&[&str]] = &[
     &["config"],
     &["telemetry"],
     &["ctx"],
+    &["vault"],
     &["jobs"],
     &["web"],
     &["ledger", "events", "transparency"],

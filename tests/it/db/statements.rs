@@ -9,6 +9,7 @@ use crate::support::both::TestDb;
 
 /// Each store with its statements; a new store is added here, or the second test fails.
 const STORES: &[(&str, &[Statement])] = &[
+    ("events/log/store.rs", counterfoil::events::log::STATEMENTS),
     ("jobs/store.rs", counterfoil::jobs::STATEMENTS),
     ("ledger/audit/store.rs", counterfoil::ledger::audit::STATEMENTS),
     ("ledger/store.rs", counterfoil::ledger::STATEMENTS),
@@ -23,6 +24,7 @@ const STORES: &[(&str, &[Statement])] = &[
     ("pricing/fx/store.rs", counterfoil::pricing::fx::STATEMENTS),
     ("pricing/plans/store.rs", counterfoil::pricing::plans::STATEMENTS),
     ("pricing/quotes/store.rs", counterfoil::pricing::quotes::STATEMENTS),
+    ("vault/store.rs", counterfoil::vault::STATEMENTS),
     ("web/idempotency/store.rs", counterfoil::web::idempotency::STATEMENTS),
 ];
 

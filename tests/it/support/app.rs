@@ -16,10 +16,12 @@ use counterfoil::{
     config::{Config, Sources},
     ctx::Ctx,
     db::{self, Db},
+    events,
     jobs::{self, Runner},
     ledger,
     oauth::{authority::Authority, replicas::Replica},
     pricing::quotes,
+    vault::Vault,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -40,6 +42,7 @@ pub(crate) struct TestApp {
     pub(crate) hands: HandWound,
     pub(crate) ctx: Ctx,
     pub(crate) authority: Authority,
+    pub(crate) vault: Vault,
     pub(crate) keys_dir: std::path::PathBuf,
     pub(crate) replica: Replica,
     runner: Runner,
@@ -88,14 +91,26 @@ impl TestApp {
         let random = Random::seeded(SEED.fetch_add(1, Ordering::Relaxed));
         let app = App::open(&config, clock, random).await.expect("the server opens");
         let (ctx, runner, authority) = (app.ctx.clone(), app.runner.clone(), app.authority.clone());
-        let replica = app.replica.clone();
+        let (replica, vault) = (app.replica.clone(), app.vault.clone());
         let (stop, stopped) = oneshot::channel::<()>();
         #[expect(clippy::disallowed_methods, reason = "the test itself waits for it")]
         let serving = tokio::spawn(app.serve_without_jobs(listener, async {
             // A dropped sender stops it too.
             drop(stopped.await);
         }));
-        Self { address, base, hands, ctx, authority, keys_dir, replica, runner, stop, serving }
+        Self {
+            address,
+            base,
+            hands,
+            ctx,
+            authority,
+            keys_dir,
+            replica,
+            runner,
+            stop,
+            serving,
+            vault,
+        }
     }
 
     /// The address of a path, as callers sign it.
@@ -122,6 +137,8 @@ impl TestApp {
         let books = ledger::audit::verify(&self.ctx).await.expect("the database answers");
         assert!(books.faults.is_empty(), "{:#?}", books.faults);
         let (_, faults) = quotes::verify(&self.ctx).await.expect("the database answers");
+        assert!(faults.is_empty(), "{faults:#?}");
+        let (_, faults) = events::log::verify(&self.ctx).await.expect("the database answers");
         assert!(faults.is_empty(), "{faults:#?}");
         drop(self.stop);
         self.serving.await.expect("the server ends by itself");

@@ -1,0 +1,89 @@
+//! Writing an event with its cause, and reading on from a number.
+
+use super::{Event, EventType, NewEvent, store};
+use crate::{
+    base::{
+        failure::{Failure, Result},
+        ids::MerchantId,
+    },
+    ctx::Ctx,
+    db::{self, Tx},
+    events::EventId,
+};
+
+/// How many rows are read in one go when only some kinds are wanted.
+const STRIDE: i64 = 500;
+
+/// Writes an event in the transaction of its cause: there is none without the other.
+pub async fn append(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    merchant: MerchantId,
+    event: &NewEvent,
+) -> Result<EventId> {
+    let (id, at) = (EventId::make(&ctx.clock, &ctx.random), ctx.now());
+    let sequence = store::next(tx, merchant).await?;
+    let body = event.envelope(id, sequence, at).map_err(Failure::internal)?;
+    store::insert(tx, merchant, (id, sequence, at), event, &body).await?;
+    Ok(id)
+}
+
+/// Some events after a number, in order, and the number up to which the log has been looked through:
+/// with a filter it can lie beyond the last event given, and the reader goes on from there.
+pub async fn after(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    sequence: i64,
+    kinds: &[EventType],
+    limit: u16,
+) -> Result<(Vec<Event>, i64)> {
+    if kinds.is_empty() {
+        let events = store::after(tx, merchant, sequence, i64::from(limit)).await?;
+        let seen = events.last().map_or(sequence, |event| event.sequence);
+        return Ok((events, seen));
+    }
+    let (mut found, mut seen) = (Vec::new(), sequence);
+    // A rare kind in a long log: the caller gets an empty page and a place to go on from, rather than
+    // holding a connection for as long as it takes.
+    let strides = store::after(tx, merchant, sequence, STRIDE).await?;
+    for event in strides {
+        if found.len() == usize::from(limit) {
+            break;
+        }
+        seen = event.sequence;
+        if kinds.contains(&event.kind) {
+            found.push(event);
+        }
+    }
+    Ok((found, seen))
+}
+
+/// One event of a merchant.
+pub async fn find(tx: &mut Tx, merchant: MerchantId, id: EventId) -> Result<Option<Event>> {
+    Ok(store::find(tx, merchant, id).await?)
+}
+
+/// The number of a merchant's newest event; zero when there was none.
+pub async fn last(tx: &mut Tx, merchant: MerchantId) -> Result<i64> {
+    Ok(store::last(tx, merchant).await?)
+}
+
+/// For auditors: whether every merchant's numbers are one run without a gap. Gives how many events
+/// were counted, and what is wrong.
+pub async fn verify(ctx: &Ctx) -> Result<(u64, Vec<String>)> {
+    let (mut counted, mut faults, mut after) = (0, Vec::new(), String::new());
+    loop {
+        let runs = db::read!(ctx.db, |tx| Ok(store::runs(tx, &after).await?))?;
+        let Some(last) = runs.last() else { return Ok((counted, faults)) };
+        after = last.merchant.clone();
+        for run in runs {
+            counted += u64::try_from(run.count).unwrap_or(0);
+            if run.highest != run.last || run.count != run.highest - run.lowest + 1 {
+                faults.push(format!(
+                    "{}: {} events between number {} and {}, and the counter stands at {}",
+                    run.merchant, run.count, run.lowest, run.highest, run.last
+                ));
+            }
+        }
+    }
+}

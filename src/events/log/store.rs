@@ -1,0 +1,123 @@
+//! The statements of the log.
+
+use super::{Event, EventType, NewEvent};
+use crate::{
+    base::{ids::MerchantId, timestamp::Timestamp},
+    db::{self, DbError, Statement, Tx},
+    events::EventId,
+};
+
+/// The merchant's row is locked until the end of the transaction: whoever comes second waits for the
+/// first one's number to be real or given back.
+const NEXT: &str = "INSERT INTO event_sequences (merchant_id, last) VALUES ($1, 1)
+    ON CONFLICT (merchant_id) DO UPDATE SET last = event_sequences.last + 1
+    RETURNING last";
+
+const INSERT: &str = "INSERT INTO events
+    (merchant_id, sequence, id, kind, about, body, created_at_us)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+const AFTER: &str = "SELECT id, sequence, kind, about, body, created_at_us
+    FROM events WHERE merchant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+
+const FIND: &str = "SELECT id, sequence, kind, about, body, created_at_us
+    FROM events WHERE merchant_id = $1 AND id = $2";
+
+const LAST: &str = "SELECT last FROM event_sequences WHERE merchant_id = $1";
+
+/// Events are dropped from the oldest on, so what is there must be one run that ends at the counter.
+const GAPS: &str = "SELECT s.merchant_id, s.last, COUNT(e.sequence),
+        CAST(COALESCE(MIN(e.sequence), s.last + 1) AS BIGINT),
+        CAST(COALESCE(MAX(e.sequence), s.last) AS BIGINT)
+    FROM event_sequences s LEFT JOIN events e ON e.merchant_id = s.merchant_id
+    WHERE s.merchant_id > $1
+    GROUP BY s.merchant_id, s.last ORDER BY s.merchant_id LIMIT 500";
+
+/// Every statement of this store, for the test that prepares them.
+pub const STATEMENTS: &[Statement] = &[
+    Statement::same(NEXT),
+    Statement::same(INSERT),
+    Statement::same(AFTER),
+    Statement::same(FIND),
+    Statement::same(LAST),
+    Statement::same(GAPS),
+];
+
+/// Takes the merchant's next number.
+pub(super) async fn next(tx: &mut Tx, merchant: MerchantId) -> Result<i64, DbError> {
+    let (sequence,) = db::one!(tx, (i64,), NEXT, merchant)?;
+    Ok(sequence)
+}
+
+pub(super) async fn insert(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    (id, sequence, at): (EventId, i64, Timestamp),
+    event: &NewEvent,
+    body: &[u8],
+) -> Result<(), DbError> {
+    let NewEvent { kind, about, .. } = event;
+    db::exec!(tx, INSERT, merchant, sequence, id, kind.as_str(), about, body, at)?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct EventRow {
+    id: EventId,
+    sequence: i64,
+    kind: String,
+    about: String,
+    body: Vec<u8>,
+    created_at_us: Timestamp,
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = DbError;
+
+    fn try_from(row: EventRow) -> Result<Self, DbError> {
+        let EventRow { id, sequence, kind, about, body, created_at_us: created_at } = row;
+        let kind = EventType::parse(&kind)
+            .ok_or_else(|| DbError::unreadable("event", format!("its kind is {kind}")))?;
+        Ok(Self { id, sequence, kind, about, body, created_at })
+    }
+}
+
+pub(super) async fn after(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<Event>, DbError> {
+    let rows = db::all!(tx, EventRow, AFTER, merchant, sequence, limit)?;
+    rows.into_iter().map(Event::try_from).collect()
+}
+
+pub(super) async fn find(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: EventId,
+) -> Result<Option<Event>, DbError> {
+    db::optional!(tx, EventRow, FIND, merchant, id)?.map(Event::try_from).transpose()
+}
+
+/// The number of the newest event; zero when there was none.
+pub(super) async fn last(tx: &mut Tx, merchant: MerchantId) -> Result<i64, DbError> {
+    Ok(db::optional!(tx, (i64,), LAST, merchant)?.map_or(0, |(last,)| last))
+}
+
+/// One merchant's log in numbers.
+pub(super) struct Run {
+    pub(super) merchant: String,
+    pub(super) last: i64,
+    pub(super) count: i64,
+    pub(super) lowest: i64,
+    pub(super) highest: i64,
+}
+
+/// The logs of the next merchants after one.
+pub(super) async fn runs(tx: &mut Tx, after: &str) -> Result<Vec<Run>, DbError> {
+    let rows = db::all!(tx, (String, i64, i64, i64, i64), GAPS, after)?;
+    let run =
+        |(merchant, last, count, lowest, highest)| Run { merchant, last, count, lowest, highest };
+    Ok(rows.into_iter().map(run).collect())
+}

@@ -1,0 +1,3 @@
+//! The face of the event log in the payouts API.
+
+pub mod http;

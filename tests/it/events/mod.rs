@@ -1,0 +1,3 @@
+//! What happened, and how others learn of it.
+
+mod log;
