@@ -36,6 +36,7 @@ const STEPS: &[Step] = steps![
     4 "0004_ledger",
     5 "0005_exchanges",
     6 "0006_vault_events",
+    7 "0007_people",
 ];
 
 /// The schema version that this program was written for.

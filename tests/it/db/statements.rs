@@ -19,6 +19,8 @@ const STORES: &[(&str, &[Statement])] = &[
     ("oauth/lifecycle/store.rs", counterfoil::oauth::lifecycle::STATEMENTS),
     ("oauth/merchants/store.rs", counterfoil::oauth::merchants::STATEMENTS),
     ("oauth/replicas/store.rs", counterfoil::oauth::replicas::STATEMENTS),
+    ("payouts/beneficiaries/store.rs", counterfoil::payouts::beneficiaries::STATEMENTS),
+    ("payouts/instruments/store.rs", counterfoil::payouts::instruments::STATEMENTS),
     ("pricing/cache/store.rs", counterfoil::pricing::cache::STATEMENTS),
     ("pricing/exchanges/store.rs", counterfoil::pricing::exchanges::STATEMENTS),
     ("pricing/fx/store.rs", counterfoil::pricing::fx::STATEMENTS),

@@ -1,0 +1,13 @@
+//! Instruments: the accounts, cards, wallets and phones through which beneficiaries are paid.
+//!
+//! Credentials are checked by the rules of their method, sealed, and never come back: what is shown is
+//! a mask. They never change either; a new account is a new instrument.
+
+mod model;
+mod service;
+mod store;
+
+pub use crate::pricing::reference::InstrumentMethod;
+pub use model::{Change, Filter, Instrument, InstrumentStatus, SealedCredentials};
+pub use service::usable;
+pub use store::{STATEMENTS, find};
