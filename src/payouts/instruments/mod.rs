@@ -7,7 +7,7 @@ mod model;
 mod service;
 mod store;
 
-pub use crate::pricing::reference::InstrumentMethod;
+pub use crate::pricing::reference::{InstrumentMethod, Shown};
 pub use model::{Change, Filter, Instrument, InstrumentStatus, SealedCredentials};
 pub use service::usable;
 pub use store::{STATEMENTS, find};

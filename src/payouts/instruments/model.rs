@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::InstrumentMethod;
+use super::{InstrumentMethod, Shown};
 use crate::{
     base::{
         failure::{Code, Failure, Result},
@@ -42,19 +42,6 @@ pub struct Instrument {
     pub created_at: Timestamp,
     /// When it changed last.
     pub updated_at: Timestamp,
-}
-
-/// What can be shown of credentials without giving them away.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shown {
-    /// The end of the account.
-    pub last4: Option<String>,
-    /// The code of its bank.
-    pub bank: Option<String>,
-    /// The brand of a card, the chain of a wallet.
-    pub network: Option<String>,
-    /// Such as `DE89****5432`.
-    pub masked: Option<String>,
 }
 
 /// Credentials as they are stored; `Debug` says nothing of them.

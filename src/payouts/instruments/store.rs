@@ -1,8 +1,6 @@
 //! The statements of instruments. An instrument whose beneficiary was deleted is not found.
 
-use super::{
-    Filter, Instrument, InstrumentMethod, InstrumentStatus, SealedCredentials, model::Shown,
-};
+use super::{Filter, Instrument, InstrumentMethod, InstrumentStatus, SealedCredentials, Shown};
 use crate::{
     base::{ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx, expect_one},

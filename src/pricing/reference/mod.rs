@@ -4,11 +4,11 @@
 //! in force, because a corridor is enabled exactly when a plan prices it. How beneficiaries are paid
 //! stands in one table, which is shown as JSON Schema and checks the instruments themselves.
 
-mod checksum;
 pub mod http;
 mod instruments;
 mod model;
 
-pub use checksum::{Checksum, iban_length};
-pub use instruments::{Field, Form, InstrumentMethod, METHODS};
+pub use instruments::{
+    Accepted, CredentialFault, Field, Form, InstrumentMethod, METHODS, Rule, Shown,
+};
 pub use model::{Corridor, CountryFacts, corridors, countries};
