@@ -164,6 +164,10 @@ codes! {
     QuoteAlreadyUsed = "quote_already_used", Unprocessable, "the quote was used before; ask for a new one";
     /// The request differs from what was quoted.
     QuoteMismatch = "quote_mismatch", Unprocessable, "the request differs from what was quoted; details name the fields";
+    /// The merchant has this person already.
+    DuplicateBeneficiary = "duplicate_beneficiary", Unprocessable, "there is a beneficiary with the same personal data; details name it";
+    /// The credentials of an instrument break a rule.
+    InvalidCredentials = "invalid_credentials", Unprocessable, "the credentials of the instrument are refused; details name the fields and the rules";
     /// No exchange rate that is fresh enough.
     RateUnavailable = "rate_unavailable", Unprocessable, "there is no exchange rate fresh enough for this pair";
 

@@ -4,6 +4,9 @@ pub mod balances;
 pub mod beneficiaries;
 pub mod events;
 pub mod instruments;
+mod people;
+
+pub use people::People;
 
 crate::ids! {
     /// Somebody who can be paid.

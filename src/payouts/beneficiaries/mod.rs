@@ -5,10 +5,19 @@
 
 mod model;
 mod pii;
+mod privacy;
+mod service;
 mod store;
+mod wire;
 
 pub use model::{
-    Beneficiary, BeneficiaryStatus, BeneficiaryType, Change, Filter, Step, short_text,
+    Beneficiary, BeneficiaryStatus, BeneficiaryType, Change, Filter, STATUSES, Step, short_text,
 };
 pub use pii::{Address, Business, Individual, Pii};
+pub use privacy::{Reader, disclose, read as read_pii, replace as replace_pii};
+pub(super) use service::to_change;
+pub use service::{
+    NewBeneficiary, Prepared, create, delete, get, list, operate, prepare, save, step, update,
+};
 pub use store::{STATEMENTS, find};
+pub use wire::{BeneficiaryBody, PiiBody};

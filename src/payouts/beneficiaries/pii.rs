@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
+use utoipa::ToSchema;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::BeneficiaryType;
@@ -21,7 +22,7 @@ pub enum Pii {
 }
 
 /// A person.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Zeroize, ZeroizeOnDrop)]
 pub struct Individual {
     /// Given name.
     pub first_name: String,
@@ -38,13 +39,14 @@ pub struct Individual {
     pub date_of_birth: String,
     /// Whose passport.
     #[zeroize(skip)]
+    #[schema(value_type = String, pattern = "^[A-Z]{2}$")]
     pub nationality: Country,
     /// Where it lives.
     pub address: Address,
 }
 
 /// A business.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Zeroize, ZeroizeOnDrop)]
 pub struct Business {
     /// As in the register.
     pub legal_name: String,
@@ -62,6 +64,7 @@ pub struct Business {
     /// Where it is registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[zeroize(skip)]
+    #[schema(value_type = Option<String>, pattern = "^[A-Z]{2}$")]
     pub incorporation_country: Option<Country>,
     /// Since when, `YYYY-MM-DD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,7 +81,7 @@ pub struct Business {
 }
 
 /// Structured only: free address lines cannot be screened, and rails stop taking them.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Zeroize, ZeroizeOnDrop)]
 pub struct Address {
     /// Street and number.
     pub street_line_1: String,
@@ -94,6 +97,7 @@ pub struct Address {
     pub postal_code: String,
     /// Country.
     #[zeroize(skip)]
+    #[schema(value_type = String, pattern = "^[A-Z]{2}$")]
     pub country: Country,
 }
 

@@ -6,8 +6,12 @@
 mod model;
 mod service;
 mod store;
+mod wire;
 
 pub use crate::pricing::reference::{InstrumentMethod, Shown};
 pub use model::{Change, Filter, Instrument, InstrumentStatus, SealedCredentials};
-pub use service::usable;
+pub use service::{
+    NewInstrument, Prepared, create, credentials, delete, get, list, prepare, save, update, usable,
+};
 pub use store::{STATEMENTS, find};
+pub use wire::InstrumentBody;

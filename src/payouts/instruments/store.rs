@@ -29,6 +29,10 @@ macro_rules! selected {
 
 const FIND: &str = selected!("AND i.id = $2");
 
+/// Held until the transaction ends, its beneficiary too: two new defaults must not meet.
+const FIND_TO_CHANGE: Statement =
+    Statement { sqlite: FIND, postgres: selected!("AND i.id = $2 FOR UPDATE") };
+
 const LIST: &str = selected!(
     "AND i.id < $2 AND ($3 = '' OR i.method = $3) AND ($4 = '' OR i.status = $4)
     ORDER BY i.id DESC LIMIT $5"
@@ -60,6 +64,7 @@ const AFTER_ALL: &str = "ins_~";
 pub const STATEMENTS: &[Statement] = &[
     Statement::same(INSERT),
     Statement::same(FIND),
+    FIND_TO_CHANGE,
     Statement::same(LIST),
     Statement::same(LIST_OF),
     Statement::same(UPDATE),
@@ -149,6 +154,15 @@ pub async fn find(
     id: InstrumentId,
 ) -> Result<Option<Instrument>, DbError> {
     db::optional!(tx, Row, FIND, merchant, id)?.map(Instrument::try_from).transpose()
+}
+
+pub(super) async fn find_to_change(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: InstrumentId,
+) -> Result<Option<Instrument>, DbError> {
+    let statement = FIND_TO_CHANGE.on(tx.engine());
+    db::optional!(tx, Row, statement, merchant, id)?.map(Instrument::try_from).transpose()
 }
 
 /// The newest first.

@@ -1,0 +1,66 @@
+//! What the routes of beneficiaries and instruments share.
+
+use serde_json::{Value, json};
+
+use crate::{
+    base::{failure::Failure, failure::Result, ids::MerchantId, timestamp::Timestamp},
+    ctx::Ctx,
+    db::Tx,
+    vault::Vault,
+    web::idempotency::{self, Answer, Key, Request},
+};
+
+/// The database, the time, the dice, and what seals personal data.
+#[derive(Clone, Debug)]
+pub struct People {
+    /// The world.
+    pub ctx: Ctx,
+    /// What rests encrypted.
+    pub vault: Vault,
+}
+
+impl People {
+    /// A request that must act at most once. What is remembered of its body is a keyed fingerprint: a
+    /// plain hash of a card number could be found again by hashing all card numbers.
+    pub(super) fn request(
+        &self,
+        merchant: MerchantId,
+        operation: &'static str,
+        key: Key,
+        target: &str,
+        body: &Value,
+    ) -> Result<Request> {
+        let mut sorted = body.clone();
+        sorted.sort_all_objects();
+        let bytes =
+            zeroize::Zeroizing::new(serde_json::to_vec(&sorted).map_err(Failure::internal)?);
+        let fingerprint = self.vault.fingerprint("idempotency", &bytes)?;
+        Ok(Request::new(merchant, operation, key, target, &json!(fingerprint)))
+    }
+}
+
+/// The answer that was given before, if the caller has sent a key and used it before.
+pub(super) async fn earlier(
+    tx: &mut Tx,
+    request: Option<&Request>,
+    makes: &str,
+    now: Timestamp,
+) -> Result<Option<Answer>> {
+    match request {
+        Some(request) => idempotency::claim(tx, request, makes, now).await,
+        None => Ok(None),
+    }
+}
+
+/// Keeps the answer under the caller's key, if there is one.
+pub(super) async fn kept(
+    tx: &mut Tx,
+    request: Option<&Request>,
+    answer: Answer,
+    now: Timestamp,
+) -> Result<Answer> {
+    match request {
+        Some(request) => idempotency::keep(tx, request, answer, now).await,
+        None => Ok(answer),
+    }
+}
