@@ -29,6 +29,7 @@ use crate::{
         secrets::{Cost, Hasher},
         selftest,
     },
+    payouts::People,
     pricing::{self, Pricing, fx, plans},
     router::{self, Rooms},
     telemetry::Prometheus,
@@ -98,7 +99,8 @@ impl App {
             None => None,
         };
         let pricing = pricing(config, &ctx, &authority, &limiter).await?;
-        let rooms = rooms(config, &ctx, &authority, limiter, redis, &tasks, &pricing);
+        let people = People { ctx: ctx.clone(), vault: vault.clone() };
+        let rooms = rooms(config, &ctx, &authority, limiter, redis, &tasks, (&pricing, &people));
         let router = router::build(&rooms)?;
         let runner = Runner::new(ctx.clone(), handlers(config)?, config.jobs.concurrency);
         let app = Self {
@@ -309,7 +311,7 @@ fn rooms(
     limiter: RateLimiter,
     redis: Option<ConnectionManager>,
     tasks: &Tasks,
-    pricing: &Pricing,
+    (pricing, people): (&Pricing, &People),
 ) -> Rooms {
     let http = &config.http;
     let quota = Quota {
@@ -321,6 +323,7 @@ fn rooms(
     Rooms {
         authority: authority.clone(),
         pricing: pricing.clone(),
+        people: people.clone(),
         edge: Edge { clock: ctx.clock.clone(), random: ctx.random.clone() },
         limits: Limits {
             body: http.body_limit,

@@ -25,7 +25,7 @@ use crate::{
         scopes::Scope,
         token,
     },
-    payouts::{balances, events},
+    payouts::{People, balances, beneficiaries, events, instruments},
     pricing::{self, Pricing},
     telemetry::Prometheus,
     web::{
@@ -50,6 +50,8 @@ pub struct Rooms {
     pub authority: Authority,
     /// Plans, quotes, rates.
     pub pricing: Pricing,
+    /// Beneficiaries and instruments.
+    pub people: People,
     /// Names and measures requests.
     pub edge: Edge,
     /// What one request may cost.
@@ -102,7 +104,13 @@ fn resources(rooms: &Rooms) -> Router {
         .merge(Router::from(credentials::http::routes()))
         .merge(Router::from(pricing::http::routes()).with_state(rooms.pricing.clone()))
         .merge(Router::from(balances::http::routes()).with_state(ctx.clone()))
+        .merge(Router::from(people()).with_state(rooms.people.clone()))
         .merge(Router::from(events::http::routes()).with_state(ctx))
+}
+
+/// Who is paid, and how.
+fn people() -> OpenApiRouter<People> {
+    beneficiaries::http::routes().merge(instruments::http::routes())
 }
 
 /// The API document, from the handlers.
@@ -114,6 +122,7 @@ pub fn document() -> OpenApi {
         credentials::http::routes().into_openapi(),
         pricing::http::routes().into_openapi(),
         balances::http::routes().into_openapi(),
+        people().into_openapi(),
         events::http::routes().into_openapi(),
     ] {
         document.merge(paths);

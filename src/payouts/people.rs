@@ -1,5 +1,7 @@
 //! What the routes of beneficiaries and instruments share.
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -7,7 +9,10 @@ use crate::{
     ctx::Ctx,
     db::Tx,
     vault::Vault,
-    web::idempotency::{self, Answer, Key, Request},
+    web::{
+        idempotency::{self, Answer, Key, Request},
+        json::{Fields, text},
+    },
 };
 
 /// The database, the time, the dice, and what seals personal data.
@@ -63,4 +68,11 @@ pub(super) async fn kept(
         Some(request) => idempotency::keep(tx, request, answer, now).await,
         None => Ok(answer),
     }
+}
+
+/// Reads the published hint of risk. It is checked and not kept: it is somebody's personal data, and
+/// nothing here uses it.
+pub(super) fn end_user_ip(fields: &mut Fields<'_>) {
+    let wanted = "must be an IPv4 or IPv6 address";
+    fields.optional("end_user_ip", text(|text| text.parse::<IpAddr>().map_err(|_| wanted)));
 }

@@ -3,18 +3,31 @@
 use std::time::Instant;
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue},
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, request::Parts},
     middleware::Next,
     response::Response,
 };
 use tracing::{Instrument, field};
 
-use crate::base::{clock::Clock, ids::RequestId, random::Random};
+use crate::base::{clock::Clock, failure::Failure, ids::RequestId, random::Random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer ones are of no use to anybody and would fill the log.
 const LONGEST_ID: usize = 128;
+
+/// The name of the request, for records that must name it; the answer carries it as `X-Request-ID`.
+#[derive(Clone, Debug)]
+pub struct RequestName(pub String);
+
+impl<S: Sync> FromRequestParts<S> for RequestName {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let name = parts.extensions.get::<Self>().cloned();
+        name.ok_or_else(|| Failure::internal("a route stands outside the edge"))
+    }
+}
 
 /// What the layer needs to make request ids.
 #[derive(Clone, Debug)]
@@ -26,10 +39,11 @@ pub struct Edge {
 }
 
 /// Names the request, opens its span, and writes its line in log and metrics.
-pub async fn observe(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+pub async fn observe(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = accepted(request.headers())
         .unwrap_or_else(|| RequestId::make(&edge.clock, &edge.random).to_string());
+    request.extensions_mut().insert(RequestName(id.clone()));
     let route = request
         .extensions()
         .get::<MatchedPath>()

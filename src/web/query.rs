@@ -40,6 +40,17 @@ impl Query {
         self.0.get(name)
     }
 
+    /// One parameter that narrows a list, read by its own parser.
+    pub fn filter<'a, T, E: ToString>(
+        &'a self,
+        name: &str,
+        read: impl FnOnce(&'a str) -> Result<T, E>,
+    ) -> Result<Option<T>> {
+        let malformed =
+            |error: E| Failure::new(Code::InvalidParameter).field(name, error.to_string());
+        self.get(name).map(read).transpose().map_err(malformed)
+    }
+
     /// The parameters of a paged list; `known` must name them.
     pub fn page(&self) -> PageQuery {
         let owned = |name| self.get(name).map(str::to_owned);

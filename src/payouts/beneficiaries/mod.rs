@@ -3,9 +3,11 @@
 //! What is personal is sealed, and opened only by the `pii` endpoints, which write down who looked.
 //! One person is one beneficiary of a merchant: a keyed fingerprint of the personal data finds the twin.
 
+pub mod http;
 mod model;
 mod pii;
 mod privacy;
+mod read;
 mod service;
 mod store;
 mod wire;

@@ -3,6 +3,7 @@
 //! Credentials are checked by the rules of their method, sealed, and never come back: what is shown is
 //! a mask. They never change either; a new account is a new instrument.
 
+pub mod http;
 mod model;
 mod service;
 mod store;

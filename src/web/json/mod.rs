@@ -30,15 +30,38 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         if !is_json(request.headers()) {
-            return Err(Failure::because(
-                Code::UnsupportedMediaType,
-                "send the body as application/json",
-            ));
+            return Err(wrong_type());
         }
         let bytes =
             Bytes::from_request(request, state).await.map_err(super::limits::body_failure)?;
         strict::parse(&bytes).map(Self)
     }
+}
+
+/// The same where a caller need not send a body: none is an object without members.
+#[derive(Clone, Debug)]
+pub struct OptionalJsonBody(pub JsonBody);
+
+impl<S: Send + Sync> FromRequest<S> for OptionalJsonBody {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let named = request.headers().contains_key(header::CONTENT_TYPE);
+        let json = is_json(request.headers());
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(super::limits::body_failure)?;
+        if bytes.is_empty() && (json || !named) {
+            return Ok(Self(JsonBody(Value::Object(serde_json::Map::new()))));
+        }
+        if !json {
+            return Err(wrong_type());
+        }
+        strict::parse(&bytes).map(|value| Self(JsonBody(value)))
+    }
+}
+
+fn wrong_type() -> Failure {
+    Failure::because(Code::UnsupportedMediaType, "send the body as application/json")
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use iban::{Iban, IbanLike, ParseIbanError};
+use iban::{Iban, ParseIbanError};
 
 use super::rule::Given;
 use crate::money::Country;
