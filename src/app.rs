@@ -14,7 +14,9 @@ use crate::{
         random::Random,
         tasks::Tasks,
     },
-    config::{Config, NonceMode, RateFile, ReplayStore as ReplayHome, SigningAlg, WebOrigin},
+    config::{
+        Config, NonceMode, RailName, RateFile, ReplayStore as ReplayHome, SigningAlg, WebOrigin,
+    },
     ctx::Ctx,
     db::{self, Db, Owner},
     jobs::{self, NewJob, Runner},
@@ -29,7 +31,7 @@ use crate::{
         secrets::{Cost, Hasher},
         selftest,
     },
-    payouts::People,
+    payouts::{self, Payouts, People, checks::Screening, payout, rails},
     pricing::{self, Pricing, fx, plans},
     router::{self, Rooms},
     telemetry::Prometheus,
@@ -99,10 +101,12 @@ impl App {
             None => None,
         };
         let pricing = pricing(config, &ctx, &authority, &limiter).await?;
+        let payouts = payouts(config, &ctx, &pricing, &vault);
         let people = People { ctx: ctx.clone(), vault: vault.clone() };
-        let rooms = rooms(config, &ctx, &authority, limiter, redis, &tasks, (&pricing, &people));
+        let rooms =
+            rooms(config, &ctx, &authority, limiter, redis, &tasks, (&pricing, &people, &payouts));
         let router = router::build(&rooms)?;
-        let runner = Runner::new(ctx.clone(), handlers(config)?, config.jobs.concurrency);
+        let runner = Runner::new(ctx.clone(), handlers(config, &payouts)?, config.jobs.concurrency);
         let app = Self {
             ctx,
             authority,
@@ -243,14 +247,20 @@ pub fn hasher(config: &Config, random: &Random) -> Result<Hasher> {
     Hasher::new(cost, random)
 }
 
-fn handlers(config: &Config) -> Result<Vec<Box<dyn jobs::Handler>>> {
+fn handlers(config: &Config, payouts: &Payouts) -> Result<Vec<Box<dyn jobs::Handler>>> {
     let source: Option<Box<dyn fx::RateSource>> = match &config.fx.rates {
         Some(RateFile::Path(path)) => Some(Box::new(fx::EcbFile(path.clone()))),
         Some(RateFile::Url(url)) => Some(Box::new(fx::EcbUrl::new(url)?)),
         None => None,
     };
     let refresh = fx::Refresh::new(source, config.fx.refresh);
-    Ok(vec![Box::new(lifecycle::Housekeeping), Box::new(replay::Sweep), Box::new(refresh)])
+    let advance = payout::Advance(payouts.clone());
+    Ok(vec![
+        Box::new(lifecycle::Housekeeping),
+        Box::new(replay::Sweep),
+        Box::new(refresh),
+        Box::new(advance),
+    ])
 }
 
 /// Plans, quotes and rates. A sandbox starts with plans and with one day's rates.
@@ -285,6 +295,33 @@ async fn pricing(
     }))
 }
 
+/// Payouts, by the operator's rules and through the operator's rail.
+fn payouts(config: &Config, ctx: &Ctx, pricing: &Pricing, vault: &Vault) -> Payouts {
+    let settings = &config.payouts;
+    let policy = payouts::Policy {
+        sandbox: config.environment == Environment::Sandbox,
+        buffer_bps: settings.buffer_bps,
+        approval_from: settings.approval_from.clone(),
+        review_new_from: settings.review_new_from.clone(),
+        caps: payouts::limits::Caps {
+            daily: settings.daily_caps.clone(),
+            monthly: settings.monthly_caps.clone(),
+        },
+    };
+    let rail: Box<dyn rails::Rail> = match settings.rail {
+        RailName::Sandbox => Box::new(rails::Sandbox),
+        RailName::Manual => Box::new(rails::Manual),
+    };
+    Payouts::new(payouts::Parts {
+        ctx: ctx.clone(),
+        pricing: pricing.clone(),
+        vault: vault.clone(),
+        policy,
+        screening: Screening::new(settings.screening_score),
+        rail,
+    })
+}
+
 fn rules(config: &Config) -> Rules {
     let (oauth, limits) = (&config.oauth, &config.limits);
     Rules {
@@ -311,7 +348,7 @@ fn rooms(
     limiter: RateLimiter,
     redis: Option<ConnectionManager>,
     tasks: &Tasks,
-    (pricing, people): (&Pricing, &People),
+    (pricing, people, payouts): (&Pricing, &People, &Payouts),
 ) -> Rooms {
     let http = &config.http;
     let quota = Quota {
@@ -324,6 +361,7 @@ fn rooms(
         authority: authority.clone(),
         pricing: pricing.clone(),
         people: people.clone(),
+        payouts: payouts.clone(),
         edge: Edge { clock: ctx.clock.clone(), random: ctx.random.clone() },
         limits: Limits {
             body: http.body_limit,

@@ -25,7 +25,7 @@ use crate::{
         scopes::Scope,
         token,
     },
-    payouts::{People, balances, beneficiaries, events, instruments},
+    payouts::{Payouts, People, balances, beneficiaries, events, instruments, payout},
     pricing::{self, Pricing},
     telemetry::Prometheus,
     web::{
@@ -52,6 +52,8 @@ pub struct Rooms {
     pub pricing: Pricing,
     /// Beneficiaries and instruments.
     pub people: People,
+    /// Money on its way.
+    pub payouts: Payouts,
     /// Names and measures requests.
     pub edge: Edge,
     /// What one request may cost.
@@ -105,6 +107,7 @@ fn resources(rooms: &Rooms) -> Router {
         .merge(Router::from(pricing::http::routes()).with_state(rooms.pricing.clone()))
         .merge(Router::from(balances::http::routes()).with_state(ctx.clone()))
         .merge(Router::from(people()).with_state(rooms.people.clone()))
+        .merge(Router::from(payout::http::routes()).with_state(rooms.payouts.clone()))
         .merge(Router::from(events::http::routes()).with_state(ctx))
 }
 
@@ -123,6 +126,7 @@ pub fn document() -> OpenApi {
         pricing::http::routes().into_openapi(),
         balances::http::routes().into_openapi(),
         people().into_openapi(),
+        payout::http::routes().into_openapi(),
         events::http::routes().into_openapi(),
     ] {
         document.merge(paths);

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod contact;
 pub mod environment;
 pub mod failure;
+pub mod hex;
 pub mod ids;
 pub mod metadata;
 pub mod pagination;

@@ -37,7 +37,7 @@ use reader::Reader;
 use sections::Around;
 pub use sections::{
     DatabaseUrl, Fx, Http, Jobs, Keys, Limits, Log, LogFormat, Metrics, NonceMode, OAuth, Otlp,
-    RateFile, ReplayStore, SigningAlg, TlsFiles, Webhooks,
+    Payouts, RailName, RateFile, ReplayStore, SigningAlg, TlsFiles, Webhooks,
 };
 pub use sources::{PROFILE_VARIABLE, Sources};
 use values::{Parsed, list, path, socket};
@@ -76,6 +76,8 @@ pub struct Config {
     pub keys: Keys,
     /// Exchange rates.
     pub fx: Fx,
+    /// What may leave, and how.
+    pub payouts: Payouts,
     /// Delivery of events.
     pub webhooks: Webhooks,
     /// What is logged.
@@ -132,6 +134,7 @@ impl Config {
             redis_url: redis_url.as_ref(),
         };
         let oauth = OAuth::read(reader, &around);
+        let payouts = sections::Payouts::read(reader, &around);
         Self {
             environment,
             listen,
@@ -146,6 +149,7 @@ impl Config {
             oauth,
             keys: Keys::read(reader),
             fx: Fx::read(reader),
+            payouts,
             webhooks: Webhooks::read(reader),
             log: Log::read(reader),
             otlp: Otlp::read(reader),

@@ -1,6 +1,6 @@
 //! What production refuses. Each refusal names the key, the danger and the way out.
 
-use super::sections::{DEFAULT_DATABASE_URL, ReplayStore};
+use super::sections::{DEFAULT_DATABASE_URL, RailName, ReplayStore};
 use super::{Config, DEFAULT_KEYS_DIR, Environment, WebOrigin};
 use crate::db::Engine;
 
@@ -57,6 +57,11 @@ pub(super) fn refusals(config: &Config) -> Vec<String> {
         config.oauth.argon2_memory_kib < memory || config.oauth.argon2_iterations < passes,
         "oauth.argon2_memory",
         "less than 19MiB or 2 iterations make leaked hashes cheap to guess; keep the defaults",
+    );
+    refuse_if(
+        config.payouts.rail == RailName::Sandbox,
+        "payouts.rail",
+        "the sandbox rail says that money has arrived which was never sent; set it to manual",
     );
     refuse_if(
         config.webhooks.allow_loopback,

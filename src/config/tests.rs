@@ -241,6 +241,7 @@ fn production_refuses_each_thing_that_is_unsafe_there() {
         ("OAUTH__REPLAY_STORE", "memory", "oauth.replay_store"),
         ("OAUTH__ARGON2_MEMORY", "8MiB", "oauth.argon2_memory"),
         ("OAUTH__ARGON2_ITERATIONS", "1", "oauth.argon2_memory"),
+        ("PAYOUTS__RAIL", "sandbox", "payouts.rail"),
         ("WEBHOOKS__ALLOW_LOOPBACK", "true", "webhooks.allow_loopback"),
     ] {
         let sources = production().variable(&format!("COUNTERFOIL_{variable}"), value);

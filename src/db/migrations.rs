@@ -37,6 +37,7 @@ const STEPS: &[Step] = steps![
     5 "0005_exchanges",
     6 "0006_vault_events",
     7 "0007_people",
+    8 "0008_payouts",
 ];
 
 /// The schema version that this program was written for.

@@ -123,7 +123,8 @@ pub async fn place_hold(
     Ok(hold)
 }
 
-/// Uses a hold for these parts, each to its own account; what is left of it is given back.
+/// Uses a hold for these parts, each to its own account; what is left of it is given back. What else
+/// belongs to the same event, an exchange's other side, is booked in the same entry.
 pub async fn post_hold(
     tx: &mut Tx,
     ctx: &Ctx,
@@ -131,10 +132,11 @@ pub async fn post_hold(
     id: HoldId,
     kind: EntryKind,
     parts: &[(AccountKind, Amount)],
+    also: Vec<Transfer>,
 ) -> Result<Recorded> {
     let hold = held(tx, merchant, id).await?;
     let mut left = hold.amount;
-    let mut transfers = Vec::new();
+    let mut transfers = also;
     for (account, amount) in parts {
         left = left.minus(*amount).map_err(Failure::internal)?;
         transfers.extend(Transfer::new(AccountKind::Pending, *account, *amount));

@@ -2,17 +2,25 @@
 
 pub mod balances;
 pub mod beneficiaries;
+pub mod checks;
 pub mod events;
 pub mod instruments;
+pub mod limits;
+pub mod payout;
 mod people;
+pub mod rails;
+mod room;
 
 pub use people::People;
+pub use room::{Parts, Payouts, Policy};
 
 crate::ids! {
     /// Somebody who can be paid.
     BeneficiaryId = "ben_";
     /// A way to pay a beneficiary.
     InstrumentId = "ins_";
+    /// Money on its way to somebody.
+    PayoutId = "pay_";
     /// An entry in the record of who saw personal data.
     PiiAccessId = "aud_";
 }

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::base::{
     failure::{Code, Failure, Result},
+    hex,
     private_file::{self, Reserved},
     random::Random,
     secret::Secret,
@@ -34,8 +35,8 @@ impl Kek {
     pub fn new(key: Secret<[u8; 32]>) -> Self {
         let digest =
             Sha256::new().chain_update(b"counterfoil kek id").chain_update(key.expose()).finalize();
-        let id = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Self { key, id }
+        let (id, _) = digest.split_at(8);
+        Self { key, id: hex::encode(id) }
     }
 
     /// The configured key, or one in a file beside the signing keys, made on first use: then the
@@ -75,9 +76,7 @@ impl Kek {
 fn make(path: &Path, random: &Random) -> Result<()> {
     let key: Zeroizing<[u8; 32]> = Zeroizing::new(random.bytes());
     let beside = path.with_extension(format!("{:016x}", u64::from_be_bytes(random.bytes())));
-    let mut text = key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    text.push('\n');
-    Reserved::new(&beside)?.fill(&Secret::new(text))?;
+    Reserved::new(&beside)?.fill(&Secret::new(hex::encode(&key[..])))?;
     // Unlike a rename, a link never takes the place of a key that is there: what is sealed with it
     // would be lost.
     let linked = fs::hard_link(&beside, path);

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     base::{
         failure::{Code, Failure, Result},
+        hex,
         secret::Secret,
     },
     ctx::Ctx,
@@ -104,7 +105,7 @@ impl Vault {
     /// Makes a new data key, which seals from here on; gives its id. Older values stay readable.
     pub async fn rotate(&self) -> Result<String> {
         let Inner { ctx, kek, .. } = &*self.0;
-        let key = new_key(ctx, kek, &name(&ctx.random.bytes()), SEALS)?;
+        let key = new_key(ctx, kek, &hex::encode(&ctx.random.bytes::<ID>()), SEALS)?;
         insert(ctx, &[&key]).await?;
         self.reload().await?;
         Ok(key.id)
@@ -146,7 +147,7 @@ async fn load(ctx: &Ctx, kek: &Kek) -> Result<Option<DataKeys>> {
 }
 
 async fn make_first(ctx: &Ctx, kek: &Kek) -> Result<DataKeys> {
-    let seals = new_key(ctx, kek, &name(&ctx.random.bytes()), SEALS)?;
+    let seals = new_key(ctx, kek, &hex::encode(&ctx.random.bytes::<ID>()), SEALS)?;
     let fingerprints = new_key(ctx, kek, FINGERPRINTS, FINGERPRINTS)?;
     insert(ctx, &[&seals, &fingerprints]).await?;
     // Read back rather than kept: another replica may have been first with the fingerprints.
@@ -168,10 +169,6 @@ async fn insert(ctx: &Ctx, keys: &[&SealedKey]) -> Result<()> {
         }
         Ok(())
     })
-}
-
-fn name(id: &[u8; ID]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn id_of(name: &str) -> Option<[u8; ID]> {

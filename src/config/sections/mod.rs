@@ -7,6 +7,7 @@ mod keys;
 mod limits;
 mod oauth;
 mod observe;
+mod payouts;
 mod work;
 
 pub(super) use database::DEFAULT_DATABASE_URL;
@@ -18,4 +19,5 @@ pub use limits::Limits;
 pub(super) use oauth::Around;
 pub use oauth::{NonceMode, OAuth, ReplayStore, SigningAlg};
 pub use observe::{Log, LogFormat, Metrics, Otlp};
+pub use payouts::{Payouts, RailName};
 pub use work::{Jobs, Webhooks};

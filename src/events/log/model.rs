@@ -10,10 +10,14 @@ words! {
     EventType {
         /// A payout was made through the API.
         PayoutCreated = "payout.created",
+        /// Its names are compared with the lists.
+        PayoutScreening = "payout.screening",
         /// Screening found a match.
         PayoutScreeningFailed = "payout.screening_failed",
         /// A payout waits for somebody's word.
         PayoutHeld = "payout.held",
+        /// A payout would have gone over a limit.
+        PayoutBlocked = "payout.velocity_blocked",
         /// A payout was let through.
         PayoutApproved = "payout.approved",
         /// A payout was handed to its rail.

@@ -75,7 +75,7 @@ pub async fn verify(ctx: &Ctx) -> Result<(u64, Vec<String>)> {
     loop {
         let runs = db::read!(ctx.db, |tx| Ok(store::runs(tx, &after).await?))?;
         let Some(last) = runs.last() else { return Ok((counted, faults)) };
-        after = last.merchant.clone();
+        after.clone_from(&last.merchant);
         for run in runs {
             counted += u64::try_from(run.count).unwrap_or(0);
             if run.highest != run.last || run.count != run.highest - run.lowest + 1 {

@@ -8,7 +8,7 @@ use crate::base::failure::{Failure, FieldFault, Result};
 
 /// The members of one object. Ask for each that the API documents, then call [`Fields::finish`].
 ///
-/// ```ignore
+/// ```text
 /// let mut fields = body.fields()?;
 /// let currency = fields.required("source_currency", text(Currency::from_str));
 /// let country = fields.optional("dest_country", text(Country::from_str));

@@ -53,7 +53,8 @@ async fn step(books: &Books, random: &Random, oracle: &mut Oracle) {
             let parts =
                 [(AccountKind::Clearing, cents(used - fee)), (AccountKind::Fees, cents(fee))];
             db::write!(ctx.db, merchant, |tx| {
-                ledger::post_hold(tx, ctx, merchant, id, EntryKind::Payout, &parts).await
+                ledger::post_hold(tx, ctx, merchant, id, EntryKind::Payout, &parts, Vec::new())
+                    .await
             })
             .unwrap();
             oracle.available += minor - used;

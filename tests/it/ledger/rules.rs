@@ -31,7 +31,8 @@ async fn release(books: &Books, id: HoldId) -> Result<(), Code> {
 
 async fn post(books: &Books, id: HoldId, parts: &[(AccountKind, Amount)]) -> Result<(), Code> {
     let posted = db::write!(books.ctx.db, books.merchant, |tx| {
-        ledger::post_hold(tx, &books.ctx, books.merchant, id, EntryKind::Payout, parts).await
+        ledger::post_hold(tx, &books.ctx, books.merchant, id, EntryKind::Payout, parts, Vec::new())
+            .await
     });
     posted.map(|_| ()).map_err(|failure| failure.code())
 }

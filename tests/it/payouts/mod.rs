@@ -1,3 +1,4 @@
 //! What merchants have and where it goes.
 
 mod balances;
+mod payout;

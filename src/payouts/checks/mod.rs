@@ -1,0 +1,91 @@
+//! What stands between a payout and its rail: names, limits, risk, a second pair of eyes.
+//!
+//! In this order, and the first that objects decides: a name on a list is worse than a limit, and
+//! nobody is asked to approve what may not go out anyway.
+
+mod screening;
+mod store;
+
+use crate::{
+    base::failure::Result,
+    db::{self, Tx},
+    payouts::{
+        Payouts, beneficiaries, limits,
+        payout::{self, Payout, PayoutStatus},
+        rails::Scenario,
+    },
+};
+
+pub use screening::{Hit, Listed, Screening, import, read_list};
+pub use store::STATEMENTS;
+
+/// Where a payout goes from its checks, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// There.
+    pub to: PayoutStatus,
+    /// In words.
+    pub cause: String,
+}
+
+impl Verdict {
+    fn new(to: PayoutStatus, cause: impl Into<String>) -> Self {
+        Self { to, cause: cause.into() }
+    }
+}
+
+/// What the names of a payout came to, before its transaction begins.
+#[derive(Clone, Debug)]
+pub struct Names {
+    hit: Option<Hit>,
+}
+
+/// Compares the beneficiary's name with the lists.
+pub async fn names(room: &Payouts, payout: &Payout) -> Result<Names> {
+    let ctx = &room.ctx;
+    let found = db::read!(ctx.db, |tx| {
+        Ok(beneficiaries::find(tx, payout.merchant, payout.beneficiary).await?)
+    })?;
+    let hit = match found {
+        Some(payee) => room.screening.check(ctx, &payee.display_name).await?,
+        None => None,
+    };
+    Ok(Names { hit })
+}
+
+/// Judges a payout inside the transaction that acts on it.
+pub async fn judge(tx: &mut Tx, room: &Payouts, payout: &Payout, names: &Names) -> Result<Verdict> {
+    let policy = &room.policy;
+    let asked = |scenario| policy.sandbox && payout.scenario() == Some(scenario);
+    if let Some(hit) = &names.hit {
+        // The merchant is told that there is a match, not with whom: that would be tipping off.
+        let cause = format!("a name matches the list {} ({} of 100)", hit.list, hit.score);
+        return Ok(Verdict::new(PayoutStatus::ScreeningFailed, cause));
+    }
+    if asked(Scenario::ScreeningHit) {
+        return Ok(Verdict::new(PayoutStatus::ScreeningFailed, "asked for by its reference"));
+    }
+    let (currency, at) = (payout.amounts.source.currency(), payout.created_at);
+    let over = limits::exceeded(tx, &policy.caps, payout.merchant, currency, at).await?;
+    if let Some(cause) = over {
+        return Ok(Verdict::new(PayoutStatus::VelocityBlocked, cause));
+    }
+    for (scenario, to) in [
+        (Scenario::VelocityBlocked, PayoutStatus::VelocityBlocked),
+        (Scenario::EngineReview, PayoutStatus::PendingEngineReview),
+        (Scenario::ManualReview, PayoutStatus::ManualReview),
+        (Scenario::Approval, PayoutStatus::PendingApproval),
+    ] {
+        if asked(scenario) {
+            return Ok(Verdict::new(to, "asked for by its reference"));
+        }
+    }
+    if payout.reaches(&policy.review_new_from) && payout::is_first(tx, payout).await? {
+        let cause = "a large payout through an instrument that was never paid before";
+        return Ok(Verdict::new(PayoutStatus::PendingEngineReview, cause));
+    }
+    if payout.reaches(&policy.approval_from) {
+        return Ok(Verdict::new(PayoutStatus::PendingApproval, "its amount needs an approval"));
+    }
+    Ok(Verdict::new(PayoutStatus::Approved, "every check has passed"))
+}
