@@ -3,7 +3,10 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::failure::{Code, Failure};
+use super::{
+    failure::{Code, Failure},
+    ids,
+};
 
 /// What a caller gets without asking for a size.
 pub const DEFAULT_LIMIT: u16 = 20;
@@ -35,7 +38,7 @@ struct Cursor {
 
 impl PageQuery {
     /// Checks both parameters; `prefix` is what a cursor of this list must name.
-    pub fn check(&self, prefix: &str) -> Result<PageRequest, Failure> {
+    pub fn check(&self, prefix: &'static str) -> Result<PageRequest, Failure> {
         let limit = match self.limit.as_deref() {
             None => DEFAULT_LIMIT,
             Some(text) => text
@@ -48,7 +51,9 @@ impl PageQuery {
             None => None,
             Some(text) => Some(
                 open(text)
-                    .filter(|id| id.starts_with(prefix))
+                    // Cursors are not signed: what a caller wrote into one must be an id before
+                    // it meets a statement.
+                    .filter(|id| ids::parse(id, prefix).is_ok())
                     .ok_or_else(|| bad("cursor", "must be the next_cursor of an earlier page"))?,
             ),
         };
@@ -130,14 +135,28 @@ mod tests {
     #[test]
     fn a_cursor_leads_to_the_next_page_of_its_own_list_only() {
         let request = PageRequest { limit: 2, after: None };
-        let rows = vec!["pay_1".to_owned(), "pay_2".to_owned(), "pay_3".to_owned()];
+        let id = |end| format!("pay_01HX8Z9K0M2N3P4Q5R6S7T8VA{end}");
+        let rows = vec![id(1), id(2), id(3)];
         let page = Page::cut(rows, &request, String::clone);
         assert!(page.has_more);
         assert_eq!(page.data.len(), 2);
         let cursor = page.next_cursor.unwrap();
-        assert_eq!(query(None, Some(&cursor)).unwrap().after.as_deref(), Some("pay_2"));
+        assert_eq!(query(None, Some(&cursor)).unwrap().after, Some(id(2)));
         assert!(PageQuery { limit: None, cursor: Some(cursor) }.check("ben_").is_err());
         assert!(query(None, Some("!")).is_err());
+    }
+
+    #[test]
+    fn a_cursor_names_an_id_and_nothing_else() {
+        let ulid = "01HX8Z9K0M2N3P4Q5R6S7T8VA1";
+        assert!(query(None, Some(&seal(format!("pay_{ulid}")))).is_ok());
+        for wrong in ["", "pay_", "pay_\0", "pay_1", "pay_01HX8Z9K0M2N3P4Q5R6S7T8VA\0", "' OR 1=1"] {
+            let refused = query(None, Some(&seal(wrong.to_owned()))).unwrap_err();
+            assert_eq!(refused.code(), Code::InvalidParameter, "{wrong:?}");
+        }
+        for long in [format!("pay_{ulid}0"), format!("pay_{}", ulid.to_lowercase())] {
+            assert!(query(None, Some(&seal(long))).is_err());
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Files that are for their owner only: private keys, profiles.
+//! Files that are for their owner only: private keys, profiles, the database and what lies beside it.
 
 use std::{
-    fs::{self, File},
-    io::{Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -14,6 +14,20 @@ use super::{
 
 /// More than any key or profile has; keeps a mistyped path from filling the memory.
 const LARGEST: u64 = 64 << 10;
+
+/// Makes a folder, and those above it that are missing, with mode 0700. One that exists keeps the mode
+/// that its owner chose.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Options for a file that is born with mode 0600: other accounts of the machine must not read what
+/// it will hold, not even in the moment before a mode could be changed. One that exists keeps its mode.
+pub fn options() -> OpenOptions {
+    let mut options = File::options();
+    options.mode(0o600);
+    options
+}
 
 /// A new file with mode 0600 whose content is still to come. Reserved before the secret is made, so
 /// that a secret which is shown once does not end where it cannot be kept. Dropped unfilled, it goes.
@@ -27,7 +41,7 @@ pub struct Reserved {
 impl Reserved {
     /// Makes the file. One that exists stays as it is: it may hold the only copy of a key.
     pub fn new(path: &Path) -> Result<Self> {
-        let file = File::options().create_new(true).write(true).mode(0o600).open(path);
+        let file = options().create_new(true).write(true).open(path);
         let file = file.map_err(|error| {
             let why = format!("{} cannot be made: {error}; name another file", path.display());
             Failure::because(Code::InvalidParameter, why)

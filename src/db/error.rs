@@ -2,6 +2,8 @@
 
 use std::{error::Error, time::Duration};
 
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
+
 use crate::base::failure::{Code, Failure};
 
 /// A database error, sorted by what to do about it.
@@ -59,13 +61,13 @@ impl From<sqlx::Error> for DbError {
         use sqlx::Error as E;
         match &error {
             E::Database(inner) if inner.is_unique_violation() => Self::Taken(error),
-            E::Database(inner) => match inner.code().as_deref().map(classify) {
-                Some(Class::RunAgain) => Self::RunAgain(error),
-                Some(Class::Locked) => Self::Locked(error),
-                Some(Class::Lost) => Self::Lost(error),
-                Some(Class::Busy) => Self::Busy(error),
-                Some(Class::NoWrites) => Self::NoWrites(error),
-                _ => Self::Other(error),
+            E::Database(inner) => match classify(inner.as_ref()) {
+                Class::RunAgain => Self::RunAgain(error),
+                Class::Locked => Self::Locked(error),
+                Class::Lost => Self::Lost(error),
+                Class::Busy => Self::Busy(error),
+                Class::NoWrites => Self::NoWrites(error),
+                Class::Other => Self::Other(error),
             },
             E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed => Self::Lost(error),
             E::PoolTimedOut | E::PoolClosed => Self::Busy(error),
@@ -74,6 +76,7 @@ impl From<sqlx::Error> for DbError {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
     RunAgain,
     Locked,
@@ -83,9 +86,20 @@ enum Class {
     Other,
 }
 
-/// SQLSTATEs have five characters; `SQLite` gives its extended result code as a decimal number,
-/// whose low byte is the primary code.
-fn classify(code: &str) -> Class {
+/// By the engine that speaks, never by how its code looks: read as a number of `SQLite`, the
+/// SQLSTATE 22021 (a NUL in a text) says BUSY, and a stranger could make us ask for repetitions.
+fn classify(error: &dyn DatabaseError) -> Class {
+    let code = error.code();
+    let code = code.as_deref().unwrap_or_default();
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        of_sqlstate(code)
+    } else {
+        of_sqlite(code)
+    }
+}
+
+/// Class 22, data exceptions, must stay among the others: no repetition mends them.
+fn of_sqlstate(code: &str) -> Class {
     match code {
         "40001" | "40P01" => Class::RunAgain,
         "55P03" => Class::Locked,
@@ -95,11 +109,16 @@ fn classify(code: &str) -> Class {
         "57P01" | "57P02" | "57P03" => Class::Lost,
         "25006" | "53100" => Class::NoWrites,
         _ if code.starts_with("08") => Class::Lost,
-        _ => match code.parse::<u32>().map(|extended| extended & 0xff) {
-            // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN
-            Ok(5 | 6 | 8 | 10 | 13 | 14) => Class::NoWrites,
-            _ => Class::Other,
-        },
+        _ => Class::Other,
+    }
+}
+
+/// The extended result code as a decimal number; its low byte is the primary code.
+fn of_sqlite(code: &str) -> Class {
+    match code.parse::<u32>().map(|extended| extended & 0xff) {
+        // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN
+        Ok(5 | 6 | 8 | 10 | 13 | 14) => Class::NoWrites,
+        _ => Class::Other,
     }
 }
 
@@ -135,4 +154,27 @@ fn cause(failure: &Failure) -> Option<&DbError> {
 /// Says what a guarded update expects to change, and counts it.
 pub fn expect_one(changed: u64) -> Result<(), DbError> {
     if changed == 1 { Ok(()) } else { Err(DbError::NotOneRow(changed)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_engine_is_read_by_its_own_codes() {
+        for number in 0..100_000 {
+            let code = format!("{number:05}");
+            if code.starts_with("22") {
+                assert_eq!(of_sqlstate(&code), Class::Other, "{code}");
+            }
+        }
+        for code in ["22021", "22P02", "22003", "23502", "42601", "25P02", ""] {
+            assert_eq!(of_sqlstate(code), Class::Other, "{code}");
+        }
+        assert_eq!(of_sqlstate("40001"), Class::RunAgain);
+        assert_eq!(of_sqlstate("08006"), Class::Lost);
+        // SQLITE_BUSY_SNAPSHOT, and SQLITE_CONSTRAINT_NOTNULL.
+        assert_eq!((of_sqlite("517"), of_sqlite("1299")), (Class::NoWrites, Class::Other));
+        assert_eq!((of_sqlite("40001"), of_sqlite("08006")), (Class::Other, Class::Other));
+    }
 }

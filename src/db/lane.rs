@@ -316,7 +316,13 @@ impl Ground {
             return;
         }
         let batch = std::mem::take(&mut self.batch);
-        let sql = if batch.is_empty() { "ROLLBACK" } else { "COMMIT" };
+        let sql = match self.tx.as_ref().map(Tx::engine) {
+            _ if batch.is_empty() => "ROLLBACK",
+            // A transaction that went on after a failed statement answers COMMIT with ROLLBACK and no
+            // error, and everybody in it would be told of success. It refuses every other statement.
+            Some(super::Engine::Postgres) => "SELECT 1; COMMIT",
+            _ => "COMMIT",
+        };
         let answer = match self.control(sql, State::Closed).await {
             Ok(()) => {
                 let queued = self.tx.as_mut().is_some_and(|tx| std::mem::take(&mut tx.queued_work));

@@ -8,7 +8,10 @@ use sqlx::{
 };
 
 use super::{DbError, Engine, pools::Pools};
-use crate::base::failure::{Code, Failure, Result};
+use crate::base::{
+    failure::{Code, Failure, Result},
+    private_file,
+};
 
 struct Step {
     version: i64,
@@ -132,7 +135,7 @@ impl FileLock {
     async fn take(database: &Path) -> Result<Self> {
         let path = database.with_extension("migrating");
         let lock = move || {
-            let file = File::options().create(true).append(true).open(path)?;
+            let file = private_file::options().create(true).append(true).open(path)?;
             file.lock().map(|()| file)
         };
         let file = tokio::task::spawn_blocking(lock).await.map_err(Failure::internal)?;

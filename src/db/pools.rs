@@ -13,7 +13,10 @@ use sqlx::{
 };
 
 use super::{DbError, Engine, Options, Tx, dispatch::Connection, error::unavailable};
-use crate::base::failure::{Failure, Result};
+use crate::base::{
+    failure::{Failure, Result},
+    private_file,
+};
 
 /// Two pools of one engine: readers, and the connections that the lanes keep.
 #[derive(Clone)]
@@ -45,7 +48,7 @@ impl Pools {
             .foreign_keys(true)
             .busy_timeout(options.patience)
             .statement_cache_capacity(512);
-        make_folder(file.get_filename())?;
+        make_file(file.get_filename())?;
         let pool = || {
             SqlitePoolOptions::new()
                 .acquire_timeout(options.patience)
@@ -159,11 +162,17 @@ async fn reach(server: &PgConnectOptions, patience: Duration) -> Result<()> {
     }
 }
 
-fn make_folder(file: &Path) -> Result<()> {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            std::fs::create_dir_all(folder).map_err(Failure::internal)
-        }
-        _ => Ok(()),
+/// Makes folder and file for their owner only, if they are missing; SQLite gives its `-wal` and `-shm`
+/// the mode of the file. Nothing is changed that exists.
+fn make_file(file: &Path) -> Result<()> {
+    // The name of a database in memory, which has no file.
+    if file.to_string_lossy().starts_with("file:") {
+        return Ok(());
     }
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        private_file::make_folder(folder).map_err(Failure::internal)?;
+    }
+    // Whatever keeps the file from being made, SQLite says it better.
+    drop(private_file::options().create_new(true).write(true).open(file));
+    Ok(())
 }

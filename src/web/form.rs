@@ -63,6 +63,10 @@ pub fn decode(text: &[u8]) -> Result<String> {
             other => *other,
         });
     }
+    if bytes.contains(&0) {
+        // PostgreSQL stores no NUL: further in, this would look like a fault of ours.
+        return Err(malformed("a parameter holds a NUL"));
+    }
     String::from_utf8(bytes).map_err(|_| malformed("a parameter is not UTF-8"))
 }
 
@@ -104,7 +108,7 @@ mod tests {
         assert_eq!(form.get("grant_type"), Some("client_credentials"));
         assert_eq!(form.get("a"), Some("A b"));
         assert_eq!((form.get("scope"), form.get("x")), (None, None));
-        for wrong in [&b"a=1&a=1"[..], b"a=%4", b"a=%zz", b"a=%ff", b"a=&a="] {
+        for wrong in [&b"a=1&a=1"[..], b"a=%4", b"a=%zz", b"a=%ff", b"a=&a=", b"a=%00", b"%00"] {
             assert_eq!(Form::parse(wrong).unwrap_err().code(), Code::InvalidRequest);
         }
         let twice = Form::parse(b"resource=a&resource=b").unwrap();

@@ -23,6 +23,7 @@ use crate::{
     base::{
         failure::{Code, Failure, Result},
         ids::ReplicaId,
+        private_file,
     },
     ctx::Ctx,
     db::{self, Owner},
@@ -99,7 +100,7 @@ fn not_alone() -> Failure {
 /// The lock beside the database file.
 fn lock(mut database: PathBuf, alone: bool) -> Result<File> {
     database.as_mut_os_string().push(".lock");
-    let file = File::options().create(true).append(true).open(&database);
+    let file = private_file::options().create(true).append(true).open(&database);
     let file = file.map_err(Failure::internal)?;
     let locked = if alone { file.try_lock() } else { file.try_lock_shared() };
     match locked {

@@ -74,6 +74,7 @@ impl<'a> Fields<'a> {
         let mut fields = Fields { members, path, known: BTreeSet::new(), faults: Vec::new() };
         let value = inner(&mut fields);
         fields.note_unknown();
+        fields.note_unstorable();
         self.faults.append(&mut fields.faults);
         value.map(Some)
     }
@@ -114,6 +115,7 @@ impl<'a> Fields<'a> {
     /// Refuses unknown members, reports all faults, or builds the value.
     pub fn finish<T>(mut self, build: impl FnOnce() -> Option<T>) -> Result<T> {
         self.note_unknown();
+        self.note_unstorable();
         if !self.faults.is_empty() {
             return Err(Failure::invalid(self.faults));
         }
@@ -135,6 +137,20 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Refuses what no database text can hold, in a member or anywhere under it, whoever reads it.
+    fn note_unstorable(&mut self) {
+        for (name, value) in self.members.iter().filter(|(_, value)| holds_nul(value)) {
+            let field = format!("{}{name}", self.path);
+            let told = |fault: &FieldFault| {
+                let rest = fault.field.strip_prefix(&field);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            if self.known.contains(name.as_str()) && !self.faults.iter().any(told) {
+                self.fault(name, "must not hold a NUL character");
+            }
+        }
+    }
+
     fn note_unknown(&mut self) {
         let unknown: Vec<_> =
             self.members.keys().filter(|name| !self.known.contains(name.as_str())).collect();
@@ -144,6 +160,18 @@ impl<'a> Fields<'a> {
             let field = format!("{}{name}", self.path);
             self.faults.push(FieldFault { field, message: "is not a known field".to_owned() });
         }
+    }
+}
+
+/// `PostgreSQL` stores no NUL: further in, one would look like a fault of ours.
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| name.contains('\0') || holds_nul(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -187,6 +215,29 @@ mod tests {
                 "extra is not a known field",
             ]
         );
+    }
+
+    #[test]
+    fn a_nul_is_refused_at_any_depth_and_told_once() {
+        let body = json!({
+            "a": "x\0", "list": ["\0"], "free": { "k\0": 1 }, "in": { "b": "\0", "c": "x" },
+            "odd\0": 1, "said": "\0", "good": "\\u0000",
+        });
+        let mut fields = Fields::of(&body).unwrap();
+        let own = |name: &'static str, fields: &mut Fields<'_>| {
+            fields.required(name, text(str::parse::<String>))
+        };
+        own("a", &mut fields);
+        own("good", &mut fields);
+        for name in ["list", "free"] {
+            fields.required(name, |value| Ok::<_, String>(value.clone()));
+        }
+        fields.nested("in", |inner| own("b", inner).and(own("c", inner)));
+        fields.required("said", text(str::parse::<u8>));
+        let refused = fields.finish(|| Some(())).unwrap_err();
+        let mut told: Vec<_> = refused.fields().iter().map(|fault| fault.field.as_str()).collect();
+        told.sort_unstable();
+        assert_eq!(told, ["a", "free", "in.b", "list", "odd\0", "said"]);
     }
 
     #[test]

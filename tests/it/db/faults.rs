@@ -72,6 +72,28 @@ async fn a_statement_that_takes_too_long_is_a_clean_refusal() {
     insert(&db, fresh()).await.unwrap();
 }
 
+/// What no repetition can mend is never called unavailable: 22021, a NUL, was once taken for a locked file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_the_server_refuses_is_no_reason_to_try_again() {
+    let test = TestDb::postgres().await;
+    let db = test.open().await;
+    for (sql, value) in [
+        ("SELECT CAST($1 AS TEXT)", "a\0b"),
+        ("SELECT CAST(CAST(CAST($1 AS TEXT) AS BIGINT) AS TEXT)", "ten"),
+        ("SELECT CAST(CAST(CAST($1 AS TEXT) AS BIGINT) AS TEXT)", "9999999999999999999999"),
+        ("SELECT CAST(1 / LENGTH(CAST($1 AS TEXT)) AS TEXT)", ""),
+    ] {
+        let refused: counterfoil::base::failure::Result<Option<(String,)>> =
+            counterfoil::db::read!(db, |tx| Ok(counterfoil::db::optional!(
+                tx,
+                (String,),
+                sql,
+                value
+            )?));
+        assert_eq!(refused.unwrap_err().code(), Code::Internal, "{sql} of {value:?}");
+    }
+}
+
 /// A disk that is full refuses writes and goes on answering questions.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_file_refuses_writes_and_recovers() {

@@ -103,6 +103,27 @@ both! {
         assert_eq!(count(&db).await, 30);
     }
 
+    /// A body that goes on after a failed statement: PostgreSQL answers its COMMIT with ROLLBACK, and
+    /// reports no error.
+    async fn what_was_rolled_back_is_never_reported_as_durable(test: TestDb) {
+        let db = test.open().await;
+        let alone = insert_and_hide_a_fault(&db, fresh()).await;
+        assert_eq!(count(&db).await, i64::from(alone.is_ok()), "{alone:?}");
+        let mut writes = JoinSet::new();
+        for number in 0..60 {
+            let db = db.clone();
+            writes.spawn(async move {
+                match number % 3 {
+                    0 => insert_and_hide_a_fault(&db, fresh()).await.is_ok(),
+                    _ => insert(&db, fresh()).await.is_ok(),
+                }
+            });
+        }
+        let told = writes.join_all().await.into_iter().filter(|done| *done).count();
+        let told = told + usize::from(alone.is_ok());
+        assert_eq!(usize::try_from(count(&db).await), Ok(told));
+    }
+
     /// A full queue refuses at once instead of letting callers pile up.
     async fn a_full_queue_refuses_at_once(test: TestDb) {
         let options = Options { queue_depth: 2, postgres_lanes: 1, ..Options::default() };
@@ -122,6 +143,14 @@ both! {
         second.unwrap();
         assert_eq!(count(&db).await, 2);
     }
+}
+
+async fn insert_and_hide_a_fault(db: &Db, id: MerchantId) -> Result<()> {
+    db::write!(db, HOUSE, |tx| {
+        insert_in(tx, id).await?;
+        insert_in(tx, id).await.unwrap_err();
+        Ok(())
+    })
 }
 
 async fn stuck_halfway(db: Db, halfway: oneshot::Sender<()>) -> Result<()> {

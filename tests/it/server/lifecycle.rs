@@ -1,9 +1,11 @@
 //! Start and end: what a scratched start says, what a drain finishes.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     net::TcpListener,
-    path::Path,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 
@@ -53,6 +55,54 @@ async fn one_command_starts_a_sandbox_and_a_signal_ends_it_cleanly() {
         assert_eq!(child.wait().unwrap().code(), Some(0), "{round}");
     }
     assert!(home.join("data/counterfoil.db").exists() && home.join("keys/ring.json").exists());
+}
+
+/// Whoever else has an account on the machine must not read balances or copy used proofs.
+#[tokio::test]
+async fn what_a_start_makes_is_for_its_owner_and_what_was_there_stays_as_it_was() {
+    let home = scratch::directory("modes");
+    let (mut child, address) = started(&home, "--listen 127.0.0.1:0");
+    Request::get("/readyz").send(address.parse().unwrap()).await.expect_status(200);
+    let data = home.join("data");
+    for (path, mode) in modes(&data) {
+        assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+    }
+    for made in ["counterfoil.db", "counterfoil.db-wal", "counterfoil.db-shm", "replay"] {
+        assert!(data.join(made).exists(), "{made}");
+    }
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+
+    let chosen = [(data.clone(), 0o750), (data.join("counterfoil.db"), 0o640)];
+    for (path, mode) in &chosen {
+        fs::set_permissions(path, fs::Permissions::from_mode(*mode)).unwrap();
+    }
+    let (mut child, address) = started(&home, "--listen 127.0.0.1:0");
+    Request::get("/readyz").send(address.parse().unwrap()).await.expect_status(200);
+    let found = modes(&data);
+    for chosen in &chosen {
+        assert!(found.contains(chosen), "{chosen:?}: the operator's choice");
+    }
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+}
+
+/// A folder and everything in it, with modes.
+fn modes(folder: &Path) -> Vec<(PathBuf, u32)> {
+    let mut found = vec![(folder.to_owned(), mode(folder))];
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(modes(&path));
+        } else {
+            found.push((path.clone(), mode(&path)));
+        }
+    }
+    found
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 #[test]

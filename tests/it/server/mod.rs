@@ -2,6 +2,7 @@
 
 mod document;
 mod guard;
+mod hostile;
 mod lifecycle;
 mod limits;
 mod outages;

@@ -21,7 +21,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::ReplayKey;
-use crate::base::{secret::Secret, timestamp::Timestamp};
+use crate::base::{private_file, secret::Secret, timestamp::Timestamp};
 
 const MAGIC: &[u8; 16] = b"counterfoil/uses";
 const HEADER: usize = 64;
@@ -162,7 +162,7 @@ impl Shelf {
         life: Duration,
         now: Timestamp,
     ) -> Result<Journal, JournalFault> {
-        fs::create_dir_all(&self.folder)?;
+        private_file::make_folder(&self.folder)?;
         let (old, last_number) = if let Some(found) = found {
             (found.old, found.last_number)
         } else {
@@ -274,7 +274,8 @@ impl Shelf {
     fn turn_page(&self, pen: &mut Pen, now: i64) -> io::Result<()> {
         let number = pen.last_number + 1;
         let path = self.folder.join(format!("{number:012}.{ENDING}"));
-        let mut file = File::options().create(true).write(true).truncate(true).open(&path)?;
+        let mut file =
+            private_file::options().create(true).write(true).truncate(true).open(&path)?;
         file.write_all(&self.header(pen.epoch, pen.forgotten_until, &self.boot_tag()))?;
         if let Some(full) = pen.page.take() {
             pen.old.push(Old { path: full.path, latest: full.latest });
