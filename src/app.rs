@@ -15,7 +15,7 @@ use crate::{
         tasks::Tasks,
     },
     config::{
-        Config, NonceMode, RailName, RateFile, ReplayStore as ReplayHome, SigningAlg, WebOrigin,
+        Config, Http, NonceMode, RailName, RateFile, ReplayStore as ReplayHome, SigningAlg, WebOrigin,
     },
     ctx::Ctx,
     db::{self, Db, Owner},
@@ -39,8 +39,9 @@ use crate::{
     web::{
         edge::Edge,
         headers::Https,
-        health::Check,
-        limits::Limits,
+        health::{Check, Readiness},
+        limits::{Arrival, Limits},
+        places::Places,
         rate_limit::{PerAddress, Quota, RateLimiter, Shared},
         server::{self, Tls},
     },
@@ -146,8 +147,7 @@ impl App {
 
     async fn serve_until_stopped(self, listener: TcpListener) {
         let drain = self.config.http.drain_timeout;
-        let head_limit = self.config.http.header_limit;
-        let options = server::Options { head_limit, drain, tls: self.tls.clone() };
+        let options = listening(&self.config.http, self.tls.clone());
         server::serve(listener, self.router, options, self.tasks.clone()).await;
         if !self.tasks.drain(drain).await {
             tracing::warn!("Some work did not end in time and is cut.");
@@ -190,6 +190,16 @@ impl App {
         }
         Ok(())
     }
+}
+
+fn listening(http: &Http, tls: Option<Tls>) -> server::Options {
+    let connections = server::Connections {
+        places: Places::new(http.max_connections, http.max_connections_per_address),
+        proxies: http.trusted_proxies.as_slice().into(),
+        head: http.head_timeout,
+        idle: http.idle_timeout,
+    };
+    server::Options { head_limit: http.header_limit, drain: http.drain_timeout, tls, connections }
 }
 
 fn stop_when(tasks: &Tasks, stop: impl Future<Output = ()> + Send + 'static) {
@@ -365,6 +375,14 @@ fn rooms(
         edge: Edge { clock: ctx.clock.clone(), random: ctx.random.clone() },
         limits: Limits {
             body: http.body_limit,
+            arrival: Arrival {
+                patience: http.body_timeout,
+                places: Places::new(
+                    http.max_arriving_bodies,
+                    http.max_arriving_bodies_per_address,
+                ),
+                proxies: http.trusted_proxies.as_slice().into(),
+            },
             patience: http.request_timeout,
             at_once: Arc::new(Semaphore::new(http.max_concurrent_requests)),
             tasks: tasks.clone(),
@@ -372,7 +390,11 @@ fn rooms(
         strangers: PerAddress { limiter, quota, proxies: http.trusted_proxies.as_slice().into() },
         cors_origins: http.cors_origins.iter().map(WebOrigin::as_str).map(str::to_owned).collect(),
         https: Https(config.public_url.is_https()),
-        checks: checks(ctx, authority, redis),
+        readiness: Readiness::new(
+            checks(ctx, authority, redis),
+            ctx.clock.clone(),
+            tasks.clone(),
+        ),
         metrics: shown_here.then(Prometheus::of_process),
     }
 }
@@ -459,9 +481,8 @@ async fn heart(replica: Replica, tasks: Tasks) {
 async fn metrics_listener(address: SocketAddr, metrics: Prometheus, tasks: Tasks) {
     match server::listen(address).await {
         Ok(listener) => {
-            let options =
-                server::Options { head_limit: 8_192, drain: Duration::from_secs(1), tls: None };
-            server::serve(listener, router::metrics_only(metrics), options, tasks).await;
+            let router = router::metrics_only(metrics);
+            server::serve(listener, router, server::Options::default(), tasks).await;
         }
         Err(failure) => {
             tracing::error!(cause = failure.cause_chain(), "Metrics are not served.");

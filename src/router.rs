@@ -32,7 +32,7 @@ use crate::{
         edge::{self, Edge},
         error::{Dialect, render},
         headers::{self, Https},
-        health::{self, Check},
+        health::{self, Readiness},
         host,
         limits::{self, Limits},
         openapi,
@@ -64,8 +64,8 @@ pub struct Rooms {
     pub cors_origins: Vec<String>,
     /// Whether callers reach us by TLS only.
     pub https: Https,
-    /// What `/readyz` asks.
-    pub checks: Vec<(&'static str, Check)>,
+    /// What `/readyz` tells.
+    pub readiness: Readiness,
     /// What `/metrics` shows, if it is shown here.
     pub metrics: Option<Prometheus>,
 }
@@ -81,8 +81,7 @@ pub fn build(rooms: &Rooms) -> Result<Router> {
         .merge(strangers_group(rooms, discovery, Dialect::OAuth))
         .merge(protected_group(rooms, resources))
         .merge(pages_group(rooms, openapi::router(&document())?))
-        .merge(health::router(rooms.checks.clone()))
-        .merge(metrics(rooms.metrics.clone()))
+        .merge(probes_group(rooms))
         .fallback(async || Failure::new(Code::NotFound))
         .layer(from_fn(|request: Request, next: Next| render(Dialect::Payouts, request, next)))
         .layer(from_fn_with_state(rooms.https, headers::api))
@@ -161,6 +160,17 @@ fn strangers_group(rooms: &Rooms, routes: Router, dialect: Dialect) -> Router {
 fn pages_group(rooms: &Rooms, routes: Router) -> Router {
     strangers_group(rooms, routes, Dialect::Payouts)
         .layer(from_fn_with_state(rooms.https, headers::page))
+}
+
+/// What orchestrators ask: answered under any load, within the limits of every other route.
+fn probes_group(rooms: &Rooms) -> Router {
+    let limits = Limits { body: 1 << 10, ..rooms.limits.clone() };
+    health::router(rooms.readiness.clone())
+        .merge(metrics(rooms.metrics.clone()))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(limits, limits::guard_probe))
+        .layer(from_fn(host::required))
 }
 
 /// What every group has around it, outermost last.

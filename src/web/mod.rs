@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod json;
 pub mod limits;
 pub mod openapi;
+pub mod places;
 pub mod query;
 pub mod rate_limit;
 pub mod server;

@@ -18,6 +18,7 @@ use crate::{
     oauth::{access::May, scopes::right},
     pricing::{FxExchangeId, FxQuoteId, Pricing},
     web::{
+        address::Host,
         idempotency::{Answer, Request, RequiredKey},
         json::{JsonBody, text},
         query::Query,
@@ -111,7 +112,7 @@ async fn exchange(
 ) -> Result<Response> {
     let calls = room.fx_per_minute.div_ceil(SHARE_OF_RATES);
     let quota = Quota { name: "fx_exchange", calls, window: Duration::from_mins(1) };
-    room.limiter.check(quota, &caller.address.to_string()).await?;
+    room.limiter.check(quota, &Host::from(caller.address).to_string()).await?;
     let mut fields = body.fields()?;
     let quote_id = fields.required("quote_id", text(str::parse::<FxQuoteId>));
     let quote_id = fields.finish(|| quote_id)?;

@@ -24,6 +24,7 @@ use crate::{
     },
     pricing::{FxQuoteId, Pricing},
     web::{
+        address::Host,
         json::{Fields, JsonBody},
         query::Query,
         rate_limit::Quota,
@@ -120,7 +121,7 @@ fn in_query(failure: &Failure) -> Failure {
 /// The published allowance of these two routes, by address.
 async fn count(room: &Pricing, name: &'static str, caller: &Caller) -> Result<()> {
     let quota = Quota { name, calls: room.fx_per_minute, window: Duration::from_mins(1) };
-    room.limiter.check(quota, &caller.address.to_string()).await.map(|_| ())
+    room.limiter.check(quota, &Host::from(caller.address).to_string()).await.map(|_| ())
 }
 
 /// An exchange to be promised.

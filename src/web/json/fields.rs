@@ -139,7 +139,7 @@ impl<'a> Fields<'a> {
 
     /// Refuses what no database text can hold, in a member or anywhere under it, whoever reads it.
     fn note_unstorable(&mut self) {
-        for (name, value) in self.members.iter().filter(|(_, value)| holds_nul(value)) {
+        for (name, _) in self.members.iter().filter(|(_, value)| holds_nul(value)) {
             let field = format!("{}{name}", self.path);
             let told = |fault: &FieldFault| {
                 let rest = fault.field.strip_prefix(&field);

@@ -11,7 +11,7 @@ use std::{
 use redis::{Script, aio::ConnectionManager};
 use tokio::time::timeout;
 
-use super::{Buckets, Quota, Verdict};
+use super::{Buckets, Key, Quota, Verdict};
 use crate::base::timestamp::Timestamp;
 
 /// A limit that waits longer than this for its count would itself be the slow part.
@@ -50,11 +50,11 @@ impl Shared {
     }
 
     /// `None` when Redis cannot be asked.
-    pub(super) async fn take(&self, quota: Quota, who: &str, now: Timestamp) -> Option<Verdict> {
+    pub(super) async fn take(&self, quota: Quota, who: Key, now: Timestamp) -> Option<Verdict> {
         let window = i64::try_from(quota.window.as_micros()).unwrap_or(i64::MAX).max(1);
         let number = now.micros().div_euclid(window);
         let left = window - now.micros().rem_euclid(window);
-        let key = |number: i64| format!("rate:{}:{{{who}}}:{number}", quota.name);
+        let key = |number: i64| format!("rate:{}:{{{:032x}}}:{number}", quota.name, who.0);
         let mut redis = self.redis.clone();
         let mut call = self.script.key(key(number));
         call.key(key(number - 1)).arg(left).arg(window).arg(quota.calls).arg(window / 500);

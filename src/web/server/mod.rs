@@ -1,8 +1,9 @@
 //! The listener: HTTP/1.1 and HTTP/2, in the clear or by TLS, and an end without a cut request.
 
+mod pulse;
 mod tls;
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request};
 use hyper::body::Incoming;
@@ -13,6 +14,7 @@ use hyper_util::{
         graceful::{GracefulShutdown, Watcher},
     },
 };
+use ipnet::IpNet;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -20,16 +22,16 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::address::Peer;
+use super::{
+    address::{Host, Peer},
+    places::{Place, Places},
+};
 use crate::base::{
     failure::{Code, Failure, Result},
     tasks::Tasks,
 };
+use pulse::{Pulse, Watched};
 pub use tls::Tls;
-
-/// How long a caller may take to send a request's head, or to shake hands. Stops slow callers from
-/// keeping connections for nothing.
-const HEAD_PATIENCE: Duration = Duration::from_secs(15);
 
 /// How connections are served.
 #[derive(Clone, Debug)]
@@ -40,6 +42,49 @@ pub struct Options {
     pub drain: Duration,
     /// Certificate and key, if TLS is spoken here.
     pub tls: Option<Tls>,
+    /// How many connections there may be, and how long one is kept for nothing.
+    pub connections: Connections,
+}
+
+/// What keeps callers who only hold connections from keeping out those who use them.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    /// How many there may be, and how many from one host.
+    pub places: Places,
+    /// Peers that have no share, because they bring many callers.
+    pub proxies: Arc<[IpNet]>,
+    /// How long a handshake may take, the first request to come, or the head of a later one.
+    pub head: Duration,
+    /// How long a connection may be without a request.
+    pub idle: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let connections = Connections::default();
+        Self { head_limit: 8_192, drain: Duration::from_secs(1), tls: None, connections }
+    }
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self {
+            places: Places::new(4_096, 256),
+            proxies: Arc::default(),
+            head: Duration::from_secs(15),
+            idle: Duration::from_secs(75),
+        }
+    }
+}
+
+impl Connections {
+    fn admit(&self, peer: SocketAddr) -> Option<Place> {
+        let place = self.places.take(Host::unless_proxy(peer.ip(), &self.proxies));
+        if place.is_none() {
+            metrics::counter!("http_connections_refused_total").increment(1);
+        }
+        place
+    }
 }
 
 /// Opens the port; one that is taken is a sentence, not a stack of causes.
@@ -58,13 +103,20 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
 pub async fn serve(listener: TcpListener, router: Router, options: Options, tasks: Tasks) {
     let drain = options.drain;
     let graceful = GracefulShutdown::new();
-    let server = Server { builder: builder(options.head_limit), router, tls: options.tls };
+    let (builder, connections) = (builder(options.head_limit), options.connections);
+    let server = Server { builder, router, tls: options.tls, connections };
     loop {
         tokio::select! {
             () = tasks.stopping() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    tasks.spawn(server.clone().connection(stream, peer, graceful.watcher()));
+                    // Nothing is said to whom there is no place for: that, too, would be work.
+                    let Some(place) = server.connections.admit(peer) else { continue };
+                    let connection = server.clone().connection(stream, peer, graceful.watcher());
+                    tasks.spawn(async move {
+                        connection.await;
+                        drop(place);
+                    });
                 }
                 // Usually out of file descriptors: nothing is gained by asking again at once.
                 Err(error) => {
@@ -85,6 +137,7 @@ struct Server {
     builder: auto::Builder<TokioExecutor>,
     router: Router,
     tls: Option<Tls>,
+    connections: Connections,
 }
 
 fn builder(head_limit: usize) -> auto::Builder<TokioExecutor> {
@@ -92,12 +145,15 @@ fn builder(head_limit: usize) -> auto::Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
+        // The pulse tells a slow head from an idle connection; hyper's own limit is one for both, and
+        // does not begin before the first bytes.
+        .header_read_timeout(None)
         .max_buf_size(head_limit.max(8_192));
     builder
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20))
         .max_concurrent_streams(128)
         .max_header_list_size(u32::try_from(head_limit).unwrap_or(u32::MAX));
     builder
@@ -109,7 +165,7 @@ impl Server {
         _ = stream.set_nodelay(true);
         match self.tls.clone() {
             None => self.requests(stream, peer, watcher).await,
-            Some(tls) => match timeout(HEAD_PATIENCE, tls.accept(stream)).await {
+            Some(tls) => match timeout(self.connections.head, tls.accept(stream)).await {
                 Ok(Ok(stream)) => self.requests(stream, peer, watcher).await,
                 Ok(Err(error)) => tracing::debug!(%error, "A TLS handshake failed."),
                 Err(_) => tracing::debug!("A TLS handshake took too long."),
@@ -121,16 +177,28 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let router = self.router;
+        let (router, pulse) = (self.router, Pulse::new());
+        let watched = pulse.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            let busy = watched.request(request.version());
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
-            router.clone().oneshot(request)
+            let answer = router.clone().oneshot(request);
+            async move { answer.await.map(|response| response.map(|body| busy.answering(body))) }
         });
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        // Callers break off all the time; that is their business.
-        if let Err(error) = watcher.watch(connection).await {
-            tracing::debug!(error, "A connection ended early.");
+        let io = TokioIo::new(Watched::new(stream, pulse.clone()));
+        let connection = self.builder.serve_connection(io, service).into_owned();
+        tokio::select! {
+            biased;
+            outcome = watcher.watch(connection) => {
+                // Callers break off all the time; that is their business.
+                if let Err(error) = outcome {
+                    tracing::debug!(error, "A connection ended early.");
+                }
+            }
+            () = pulse.silence(self.connections.head, self.connections.idle) => {
+                tracing::debug!("A connection was kept for nothing and is closed.");
+            }
         }
     }
 }

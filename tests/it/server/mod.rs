@@ -1,5 +1,6 @@
 //! The server as a whole: its document, its guard, its start and its end.
 
+mod connections;
 mod document;
 mod guard;
 mod hostile;

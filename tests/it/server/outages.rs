@@ -43,6 +43,8 @@ async fn without_its_database_it_refuses_cleanly_and_recovers_by_itself() {
     line.mend();
     let recovered = async {
         loop {
+            // Verdicts age by this clock.
+            app.hands.advance(Duration::from_secs(1));
             let answer: Response = app.send(Request::get("/readyz")).await;
             if answer.status == 200 {
                 return;

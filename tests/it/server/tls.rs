@@ -30,7 +30,8 @@ async fn serve(tls: Option<Tls>) -> (SocketAddr, Tasks) {
     let listener = server::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().route("/", get(async || "hello"));
-    let options = server::Options { head_limit: 8_192, drain: Duration::from_secs(5), tls };
+    let drain = Duration::from_secs(5);
+    let options = server::Options { drain, tls, ..Default::default() };
     tasks.spawn(server::serve(listener, router, options, tasks.clone()));
     (address, tasks)
 }

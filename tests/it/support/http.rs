@@ -191,6 +191,13 @@ impl Connection {
         String::from_utf8_lossy(&self.unread).into_owned()
     }
 
+    /// How many bytes come next; none when the server has closed, however it did.
+    pub(crate) async fn read_anything(&mut self) -> usize {
+        self.unread.clear();
+        self.fill().await;
+        self.unread.len()
+    }
+
     /// Whether the server has closed its side, with nothing more to read.
     pub(crate) async fn is_closed(&mut self) -> bool {
         self.unread.is_empty() && !self.fill().await

@@ -17,7 +17,8 @@ use counterfoil::{
     },
     web::{
         error::{Dialect, render},
-        limits::{Limits, guard},
+        limits::{Arrival, Limits, guard},
+        places::Places,
         server,
     },
 };
@@ -43,6 +44,11 @@ impl Probe {
         let access = Access { authority: app.authority.clone(), seen: SeenTokens::default() };
         let limits = Limits {
             body: 1_000,
+            arrival: Arrival {
+                patience: Duration::from_secs(30),
+                places: Places::new(100, 100),
+                proxies: [].into(),
+            },
             patience: Duration::from_secs(30),
             at_once: Arc::new(Semaphore::new(100)),
             tasks: tasks.clone(),
@@ -56,7 +62,7 @@ impl Probe {
         let listener = server::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let drain = Duration::from_secs(10);
-        let options = server::Options { head_limit: 32 << 10, drain, tls: None };
+        let options = server::Options { head_limit: 32 << 10, drain, ..Default::default() };
         tasks.spawn(server::serve(listener, router, options, tasks.clone()));
         Self { address, go_on, begun, tasks }
     }
