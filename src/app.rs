@@ -377,10 +377,7 @@ fn rooms(
             body: http.body_limit,
             arrival: Arrival {
                 patience: http.body_timeout,
-                places: Places::new(
-                    http.max_arriving_bodies,
-                    http.max_arriving_bodies_per_address,
-                ),
+                places: Places::new(http.max_arriving_bodies, http.max_arriving_bodies_per_address),
                 proxies: http.trusted_proxies.as_slice().into(),
             },
             patience: http.request_timeout,
@@ -390,11 +387,7 @@ fn rooms(
         strangers: PerAddress { limiter, quota, proxies: http.trusted_proxies.as_slice().into() },
         cors_origins: http.cors_origins.iter().map(WebOrigin::as_str).map(str::to_owned).collect(),
         https: Https(config.public_url.is_https()),
-        readiness: Readiness::new(
-            checks(ctx, authority, redis),
-            ctx.clock.clone(),
-            tasks.clone(),
-        ),
+        readiness: Readiness::new(checks(ctx, authority, redis), ctx.clock.clone(), tasks.clone()),
         metrics: shown_here.then(Prometheus::of_process),
     }
 }

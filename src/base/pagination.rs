@@ -150,7 +150,8 @@ mod tests {
     fn a_cursor_names_an_id_and_nothing_else() {
         let ulid = "01HX8Z9K0M2N3P4Q5R6S7T8VA1";
         assert!(query(None, Some(&seal(format!("pay_{ulid}")))).is_ok());
-        for wrong in ["", "pay_", "pay_\0", "pay_1", "pay_01HX8Z9K0M2N3P4Q5R6S7T8VA\0", "' OR 1=1"] {
+        for wrong in ["", "pay_", "pay_\0", "pay_1", "pay_01HX8Z9K0M2N3P4Q5R6S7T8VA\0", "' OR 1=1"]
+        {
             let refused = query(None, Some(&seal(wrong.to_owned()))).unwrap_err();
             assert_eq!(refused.code(), Code::InvalidParameter, "{wrong:?}");
         }

@@ -140,7 +140,10 @@ mod tests {
         let check: Check = Arc::new(move || {
             counted.fetch_add(1, Ordering::SeqCst);
             let gated = gated.clone();
-            Box::pin(async move { Ok(drop(gated.wait().await)) })
+            Box::pin(async move {
+                gated.wait().await;
+                Ok(())
+            })
         });
         let readiness = Readiness::new(vec![("gate", check)], clock, Tasks::default());
         Asked { readiness, hands, times, gate }

@@ -81,30 +81,30 @@ mod tests {
 
     use super::*;
 
-    fn host(text: &str) -> Option<Host> {
-        Some(Host::from(text.parse::<IpAddr>().unwrap()))
+    fn take(places: &Places, host: &str) -> Option<Place> {
+        places.take(Some(Host::from(host.parse::<IpAddr>().unwrap())))
     }
 
     #[test]
     fn one_host_gets_its_share_and_all_together_the_whole() {
         let places = Places::new(3, 2);
-        let held = [places.take(host("1.1.1.1")).unwrap(), places.take(host("1.1.1.1")).unwrap()];
-        assert!(places.take(host("1.1.1.1")).is_none(), "its share is taken");
-        let other = places.take(host("2.2.2.2")).unwrap();
-        assert!(places.take(host("3.3.3.3")).is_none(), "all are taken");
+        let held = [take(&places, "1.1.1.1").unwrap(), take(&places, "1.1.1.1").unwrap()];
+        assert!(take(&places, "1.1.1.1").is_none(), "its share is taken");
+        let other = take(&places, "2.2.2.2").unwrap();
+        assert!(take(&places, "3.3.3.3").is_none(), "all are taken");
         drop(other);
-        assert!(places.take(host("1.1.1.1")).is_none());
+        assert!(take(&places, "1.1.1.1").is_none());
         drop(held);
         assert!(places.taken().by.is_empty(), "nobody is remembered for nothing");
-        assert!(places.take(host("1.1.1.1")).is_some());
+        assert!(take(&places, "1.1.1.1").is_some());
     }
 
     #[test]
     fn a_network_of_ipv6_is_one_host_and_a_proxy_is_none() {
         let places = Places::new(4, 1);
-        let first = places.take(host("2001:db8::1"));
-        assert!(first.is_some() && places.take(host("2001:db8::ffff:1")).is_none());
-        let next = places.take(host("2001:db8:0:1::1"));
+        let first = take(&places, "2001:db8::1");
+        assert!(first.is_some() && take(&places, "2001:db8::ffff:1").is_none());
+        let next = take(&places, "2001:db8:0:1::1");
         assert!(next.is_some(), "the next network is another host");
         let proxied = [places.take(None), places.take(None)];
         assert!(proxied.iter().all(Option::is_some) && places.take(None).is_none());

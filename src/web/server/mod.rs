@@ -178,9 +178,9 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (router, pulse) = (self.router, Pulse::new());
-        let watched = pulse.clone();
+        let beats = pulse.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let busy = watched.request(request.version());
+            let busy = beats.request(request.version());
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
             let answer = router.clone().oneshot(request);

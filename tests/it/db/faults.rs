@@ -83,13 +83,10 @@ async fn a_value_that_the_server_refuses_is_no_reason_to_try_again() {
         ("SELECT CAST(CAST(CAST($1 AS TEXT) AS BIGINT) AS TEXT)", "9999999999999999999999"),
         ("SELECT CAST(1 / LENGTH(CAST($1 AS TEXT)) AS TEXT)", ""),
     ] {
-        let refused: counterfoil::base::failure::Result<Option<(String,)>> =
-            counterfoil::db::read!(db, |tx| Ok(counterfoil::db::optional!(
-                tx,
-                (String,),
-                sql,
-                value
-            )?));
+        let refused: counterfoil::base::failure::Result<Option<(String,)>> = counterfoil::db::read!(
+            db,
+            |tx| Ok(counterfoil::db::optional!(tx, (String,), sql, value)?)
+        );
         assert_eq!(refused.unwrap_err().code(), Code::Internal, "{sql} of {value:?}");
     }
 }

@@ -68,9 +68,44 @@ async fn probes_have_the_limits_of_every_route() {
         app.send(Request::get(path)).await.expect_status(200);
         app.send(Request::get(path).body(vec![b'x'; 1_025])).await.expect_status(413);
         let lost = app.send(Request::get(path).header("Host", "a@b")).await.expect_status(400);
-        assert_eq!(lost.json()["error"]["code"], "invalid_request", "{path}");
+        assert_eq!(lost.json()["error"]["code"], "invalid_parameter", "{path}");
         let wrong = app.send(Request::post(path)).await.expect_status(405);
         assert_eq!(wrong.json()["error"]["code"], "method_not_allowed", "{path}");
+    }
+    app.stop().await;
+}
+
+/// One host owns 2^64 addresses of IPv6; with each of them it would begin to count anew.
+#[tokio::test]
+async fn a_network_of_ipv6_is_counted_as_one_address() {
+    let db = TestDb::sqlite().await;
+    let app = TestApp::with(&db, |config| {
+        config.limits.address_per_minute = 2;
+        config.limits.fx_per_minute = 1;
+        config.http.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let from = |address: &str, path: &str| Request::get(path).header("X-Forwarded-For", address);
+    for (address, status) in [
+        ("2001:db8::1", 200),
+        ("2001:db8::2", 200),
+        ("2001:db8::ffff:3", 429),
+        ("2001:db8:0:1::1", 200),
+        ("203.0.113.1", 200),
+        ("203.0.113.2", 200),
+        ("203.0.113.2", 200),
+        ("203.0.113.2", 429),
+    ] {
+        let answer = app.send(from(address, "/.well-known/jwks.json")).await;
+        assert_eq!(answer.status, status, "{address}");
+    }
+    let client = app.client(ALL).await;
+    let token = client.mint(&app).await;
+    let path = "/v1/fx/rate?sell_currency=USD&buy_currency=EUR";
+    for (address, status) in [("2001:db8::1", 200), ("2001:db8::2", 429), ("2001:db8:0:1::1", 200)]
+    {
+        let request = from(address, path);
+        client.send(&app, &token, "GET", path, request).await.expect_status(status);
     }
     app.stop().await;
 }

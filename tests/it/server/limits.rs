@@ -29,8 +29,7 @@ struct Small {
 
 impl Small {
     async fn start(patience: Duration, at_once: usize, gate: Arc<Barrier>) -> Self {
-        let arrival =
-            Arrival { patience, places: Places::new(10, 10), proxies: Arc::default() };
+        let arrival = Arrival { patience, places: Places::new(10, 10), proxies: Arc::default() };
         Self::with(arrival, patience, at_once, gate).await
     }
 
