@@ -26,6 +26,14 @@ impl Query {
             Failure::because(Code::InvalidParameter, failure.message().to_owned())
         };
         let form = Form::parse(uri.query().unwrap_or_default().as_bytes()).map_err(malformed)?;
+        if let Some(name) =
+            form.names().find(|name| form.all(name).any(|value| value.contains('\0')))
+        {
+            // PostgreSQL stores no NUL: further in, one would look like a fault of ours.
+            let name: String = name.chars().take(64).collect();
+            let refused = Failure::new(Code::InvalidParameter);
+            return Err(refused.field(name, "must not hold a NUL character"));
+        }
         let unknown = form.names().filter(|name| !known.contains(name));
         let refused = unknown.fold(None, |refused: Option<Failure>, name| {
             let name: String = name.chars().take(64).collect();

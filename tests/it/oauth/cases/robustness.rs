@@ -178,7 +178,8 @@ cases! {
 
     sqlite ["X7"]
     async fn idle_and_slow_callers_keep_nobody_waiting(db: TestDb) {
-        let app = TestApp::start(&db).await;
+        // All come from one address here.
+        let app = TestApp::with(&db, |config| config.http.max_connections_per_address = 1_000).await;
         let client = app.client("payouts:read").await;
         let mut idle = Vec::new();
         for number in 0..500 {
