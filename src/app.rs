@@ -15,7 +15,8 @@ use crate::{
         tasks::Tasks,
     },
     config::{
-        Config, Http, NonceMode, RailName, RateFile, ReplayStore as ReplayHome, SigningAlg, WebOrigin,
+        Config, Http, NonceMode, RailName, RateFile, ReplayStore as ReplayHome, SigningAlg,
+        WebOrigin,
     },
     ctx::Ctx,
     db::{self, Db, Owner},
@@ -58,6 +59,8 @@ pub struct App {
     pub authority: Authority,
     /// What rests encrypted.
     pub vault: Vault,
+    /// Money on its way.
+    pub payouts: Payouts,
     /// Background jobs; tests run them by hand.
     pub runner: Runner,
     router: Router,
@@ -112,6 +115,7 @@ impl App {
             ctx,
             authority,
             vault,
+            payouts,
             runner,
             router,
             tasks,

@@ -20,6 +20,7 @@ use counterfoil::{
     jobs::{self, Runner},
     ledger,
     oauth::{authority::Authority, replicas::Replica},
+    payouts::Payouts,
     pricing::quotes,
     vault::Vault,
 };
@@ -43,6 +44,7 @@ pub(crate) struct TestApp {
     pub(crate) ctx: Ctx,
     pub(crate) authority: Authority,
     pub(crate) vault: Vault,
+    pub(crate) payouts: Payouts,
     pub(crate) keys_dir: std::path::PathBuf,
     pub(crate) replica: Replica,
     runner: Runner,
@@ -92,6 +94,7 @@ impl TestApp {
         let app = App::open(&config, clock, random).await.expect("the server opens");
         let (ctx, runner, authority) = (app.ctx.clone(), app.runner.clone(), app.authority.clone());
         let (replica, vault) = (app.replica.clone(), app.vault.clone());
+        let payouts = app.payouts.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         #[expect(clippy::disallowed_methods, reason = "the test itself waits for it")]
         let serving = tokio::spawn(app.serve_without_jobs(listener, async {
@@ -110,6 +113,7 @@ impl TestApp {
             stop,
             serving,
             vault,
+            payouts,
         }
     }
 

@@ -3,6 +3,7 @@
 mod amounts;
 mod checks;
 mod creating;
+mod histories;
 mod journeys;
 mod races;
 
