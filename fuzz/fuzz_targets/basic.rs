@@ -6,6 +6,6 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     if let Some((client, secret)) = basic(data) {
-        assert!(!client.as_str().is_empty() && !secret.expose().is_empty());
+        assert!(!client.is_empty() && !secret.expose().is_empty());
     }
 });

@@ -8,8 +8,10 @@ use serde_json::json;
 
 use super::{Output, Setup};
 use crate::app;
-use crate::base::failure::Result;
-use crate::oauth::keys::{RingKey, Stage};
+use crate::base::failure::{Code, Failure, Result};
+use crate::oauth::keys::{Ring, RingKey, Stage};
+
+const NONE_YET: &str = "there are no signing keys yet; the first start of the server makes one";
 
 /// What to do with signing keys.
 #[derive(Debug, clap::Args)]
@@ -39,6 +41,13 @@ enum Action {
 
 /// Does it.
 pub(super) fn run(args: Args, setup: &Setup, output: Output) -> Result<()> {
+    // To look, or to take away, must not make a key: a server elsewhere would then have another one.
+    if !matches!(args.action, Action::Rotate { .. }) && !Ring::is_kept_in(&setup.config.keys_dir) {
+        return match args.action {
+            Action::List => output.answer(&json!({ "keys": [] }), NONE_YET),
+            _ => Err(Failure::because(Code::NotFound, NONE_YET)),
+        };
+    }
     let ring = app::ring(&setup.config, &setup.clock, &setup.random)?;
     match args.action {
         Action::List => {

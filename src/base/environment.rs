@@ -14,6 +14,9 @@ pub enum Environment {
 }
 
 impl Environment {
+    /// All three: what carries one of their names can be recognised.
+    pub const ALL: [Self; 3] = [Self::Sandbox, Self::Staging, Self::Production];
+
     /// The name, as in the configuration and inside client ids.
     pub const fn as_str(self) -> &'static str {
         match self {

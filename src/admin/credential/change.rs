@@ -39,8 +39,9 @@ pub(super) struct AddKey {
 
 /// Ends a credential.
 pub(super) async fn revoke(client: &str, setup: &Setup, output: &Output) -> Result<()> {
+    let id = named(client)?;
     let ctx = setup.open().await?;
-    let revoked = credentials::revoke(&ctx, &ClientId::presented(client)).await;
+    let revoked = credentials::revoke(&ctx, &id).await;
     ctx.db.close().await;
     let revoked = revoked?;
     let at: Option<Timestamp> = match revoked.status {
@@ -57,9 +58,9 @@ pub(super) async fn rotate_secret(
     setup: &Setup,
     output: &Output,
 ) -> Result<()> {
+    let (client, environment) = (named(&args.client)?, setup.config.environment);
     let ctx = setup.open().await?;
     let hasher = app::hasher(&setup.config, &ctx.random)?;
-    let (client, environment) = (ClientId::presented(&args.client), setup.config.environment);
     let secret =
         credentials::rotate_secret(&ctx, &hasher, environment, &client, args.overlap).await;
     ctx.db.close().await;
@@ -79,9 +80,9 @@ pub(super) async fn rotate_secret(
 
 /// Adds a key.
 pub(super) async fn add_key(args: AddKey, setup: &Setup, output: &Output) -> Result<()> {
+    let client = named(&args.client)?;
     let key = args.key.key(&setup.random)?;
     let ctx = setup.open().await?;
-    let client = ClientId::presented(&args.client);
     let added = credentials::add_key(&ctx, &client, &key.public, Possession::Vouched).await;
     ctx.db.close().await;
     let jkt = added?;
@@ -102,12 +103,20 @@ pub(super) async fn revoke_key(
     let jkt: Jkt = jkt.parse().map_err(|fault| {
         Failure::because(Code::InvalidParameter, format!("{fault}; `credential list` shows them"))
     })?;
+    let id = named(client)?;
     let ctx = setup.open().await?;
-    let revoked = credentials::revoke_key(&ctx, &ClientId::presented(client), &jkt).await;
+    let revoked = credentials::revoke_key(&ctx, &id, &jkt).await;
     ctx.db.close().await;
     revoked?;
     let document = json!({ "client_id": client, "jkt": jkt, "status": "revoked" });
     output.answer(&document, &format!("Key {jkt} of {client} is revoked."))
+}
+
+fn named(client: &str) -> Result<ClientId> {
+    ClientId::presented(client).ok_or_else(|| {
+        let message = "there is no credential with this id; `credential list` shows them";
+        Failure::because(Code::NotFound, message)
+    })
 }
 
 fn overlap(text: &str) -> Result<Duration, String> {

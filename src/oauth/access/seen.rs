@@ -100,7 +100,8 @@ async fn standing(authority: &Authority, token: &AccessToken) -> Result<Option<A
     if lifecycle::is_revoked(authority.ctx(), token.merchant, &token.jti).await? {
         return Ok(None);
     }
-    let client = authority.client(&ClientId::presented(&token.client_id)).await?;
+    let Some(client_id) = ClientId::presented(&token.client_id) else { return Ok(None) };
+    let client = authority.client(&client_id).await?;
     let holds_key = |client: &Client| {
         let mut keys = client.keys.iter();
         keys.any(|key| key.jkt == token.jkt && key.status == KeyStatus::Active)

@@ -10,19 +10,23 @@ use crate::{
 };
 
 const KEPT: u64 = 50_000;
+/// Few: who fills them is a stranger.
+const UNKNOWN_KEPT: u64 = 10_000;
 /// How often a last use is noted.
 const NOTED_EVERY: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub(super) struct Clients {
     kept: Cache<ClientId, (i64, Arc<Client>)>,
+    unknown: Cache<ClientId, i64>,
     noted: Cache<ClientId, Timestamp>,
 }
 
 impl Default for Clients {
     fn default() -> Self {
         let kept = Cache::builder().max_capacity(KEPT).build();
-        Self { kept, noted: Cache::builder().max_capacity(KEPT).build() }
+        let unknown = Cache::builder().max_capacity(UNKNOWN_KEPT).build();
+        Self { kept, unknown, noted: Cache::builder().max_capacity(KEPT).build() }
     }
 }
 
@@ -39,6 +43,22 @@ impl Clients {
         let (id, client) = (client.credential.client_id.clone(), Arc::new(client));
         self.kept.insert(id, (generation, client.clone()));
         client
+    }
+
+    /// Whether there is such a client, or was when this process last looked.
+    pub(super) fn has_met(&self, id: &ClientId) -> bool {
+        self.kept.contains_key(id)
+    }
+
+    /// Whether there was no such client at this generation. Asked again and again about an id, the
+    /// database would answer later for one that does not exist than the cache for one that does.
+    pub(super) fn is_unknown(&self, id: &ClientId, generation: i64) -> bool {
+        self.unknown.get(id) == Some(generation)
+    }
+
+    /// Remembers that there is none. Ids are random, so none is asked about before it is made.
+    pub(super) fn keep_unknown(&self, id: &ClientId, generation: i64) {
+        self.unknown.insert(id.clone(), generation);
     }
 
     /// Whether the last use should be noted now; says so once a minute per client.

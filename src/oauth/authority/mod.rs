@@ -5,9 +5,10 @@
 //! second. So a revocation counts at once where it was made, and within a second elsewhere.
 
 mod clients;
+mod counts;
 mod pulse;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 
@@ -30,9 +31,10 @@ use crate::{
         timestamp::Timestamp,
     },
     ctx::Ctx,
-    web::rate_limit::{Quota, RateLimiter},
+    web::rate_limit::RateLimiter,
 };
 use clients::Clients;
+pub(super) use counts::per_minute;
 use pulse::Pulse;
 
 /// How many keys stay prepared: about a kilobyte each.
@@ -69,7 +71,8 @@ pub struct Rules {
     pub merchant_per_minute: u32,
     /// Tokens per client and minute.
     pub tokens_per_minute: u32,
-    /// Checks of a secret that is not remembered, per client and address.
+    /// Checks of a secret that is not remembered, per client and address; ten times as many per client
+    /// and per address; and as many for all ids together that nobody has.
     pub guesses_per_minute: u32,
 }
 
@@ -193,8 +196,19 @@ impl Authority {
         if let Some(client) = self.0.clients.get(id, generation) {
             return Ok(Some(client));
         }
-        let Some(client) = credentials::load(self.ctx(), id).await? else { return Ok(None) };
+        if self.0.clients.is_unknown(id, generation) {
+            return Ok(None);
+        }
+        let Some(client) = credentials::load(self.ctx(), id).await? else {
+            self.0.clients.keep_unknown(id, generation);
+            return Ok(None);
+        };
         Ok(Some(self.0.clients.keep(client, generation)))
+    }
+
+    /// Whether this process has met the client: it exists, or did a moment ago.
+    pub(super) fn has_met(&self, id: &ClientId) -> bool {
+        self.0.clients.has_met(id)
     }
 
     /// What the `htu` of a request to this path must be.
@@ -278,30 +292,6 @@ impl Authority {
         }
     }
 
-    /// Counts a token for this client.
-    pub(super) async fn count_token(&self, client: &ClientId) -> Result<()> {
-        let quota = per_minute("token", self.0.rules.tokens_per_minute);
-        self.limiter().check(quota, client.as_str()).await.map(|_| ())
-    }
-
-    /// Counts a check of a secret that is not remembered. By client and address, so that a stranger
-    /// who guesses locks out itself only; and, ten times as generous, by address and by client, so that
-    /// neither one address nor many together can keep argon2 busy. A client whose secret is
-    /// remembered is not counted at all.
-    pub(super) async fn count_guess(&self, client: &str, address: IpAddr) -> Result<()> {
-        let guesses = self.0.rules.guesses_per_minute;
-        let pair = format!("{address} {client}");
-        let wide = guesses.saturating_mul(10);
-        for (name, calls, who) in [
-            ("guess", guesses, pair.as_str()),
-            ("guess-address", wide, &address.to_string()),
-            ("guess-client", wide, client),
-        ] {
-            self.limiter().check(per_minute(name, calls), who).await?;
-        }
-        Ok(())
-    }
-
     /// Notes in the background that a credential was used; once a minute is enough.
     pub(super) fn mark_used(&self, client: &Arc<Client>, now: Timestamp) {
         if !self.0.clients.is_due(client, now) {
@@ -314,9 +304,4 @@ impl Authority {
             }
         });
     }
-}
-
-/// An allowance for a minute.
-pub(super) fn per_minute(name: &'static str, calls: u32) -> Quota {
-    Quota { name, calls, window: Duration::from_mins(1) }
 }

@@ -30,9 +30,14 @@ impl ClientId {
         Self(format!("ant_oc_{}_{body:032x}", environment.as_str()))
     }
 
-    /// Any text a caller presents; one that we never made is simply not found.
-    pub fn presented(text: &str) -> Self {
-        Self(text.to_owned())
+    /// A text that a caller presents, if it could be an id at all. The shape is public, so others
+    /// can be refused before they cost anything, and what is counted by client has a short name: an
+    /// attacker who invents ids buys neither argon2 nor memory with them.
+    pub fn presented(text: &str) -> Option<Self> {
+        let (environment, body) = text.strip_prefix("ant_oc_")?.split_once('_')?;
+        let known = Environment::ALL.iter().any(|known| known.as_str() == environment);
+        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (known && body.len() == 32 && body.bytes().all(hex)).then(|| Self(text.to_owned()))
     }
 
     /// The text.
@@ -176,4 +181,35 @@ pub struct NewCredential {
     pub addresses: Vec<IpNet>,
     /// Its first key.
     pub key: PublicJwk,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_could_be_an_id_is_one() {
+        for environment in Environment::ALL {
+            let made = ClientId::make(environment, &Random::seeded(1));
+            assert_eq!(ClientId::presented(made.as_str()), Some(made));
+        }
+        let hex = "0123456789abcdef0123456789abcdef";
+        for wrong in [
+            String::new(),
+            hex.to_owned(),
+            format!("ant_oc_{hex}"),
+            format!("ant_oc__{hex}"),
+            format!("ant_oc_moon_{hex}"),
+            format!("ant_oc_sandbox_{hex}0"),
+            format!("ant_oc_sandbox_{}", &hex[1..]),
+            format!("ant_oc_sandbox_{}", hex.to_uppercase()),
+            format!("ant_oc_sandbox_{}g", &hex[1..]),
+            format!("ant_oc_sandbox_{}\u{e4}", &hex[2..]),
+            format!("ant_oc_sandbox_{hex} "),
+            format!("ANT_OC_sandbox_{hex}"),
+            format!("ant_ocs_sandbox_{hex}"),
+        ] {
+            assert_eq!(ClientId::presented(&wrong), None, "{wrong}");
+        }
+    }
 }

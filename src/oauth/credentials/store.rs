@@ -163,9 +163,11 @@ impl CredentialRow {
         };
         let networks: Result<Vec<IpNet>, _> =
             self.addresses.split_ascii_whitespace().map(str::parse).collect();
+        let client_id = ClientId::presented(&self.client_id)
+            .ok_or_else(|| DbError::unreadable("client id", self.client_id.clone()))?;
         let credential = Credential {
             merchant_id: self.merchant_id,
-            client_id: ClientId::presented(&self.client_id),
+            client_id,
             label: self.label,
             status,
             scopes,

@@ -54,7 +54,8 @@ pub struct Expected<'a> {
 pub enum NonceRule<'a> {
     /// Never; one that is sent anyway is ignored.
     Off,
-    /// Only where `iat` cannot be trusted; a valid one then stands in for it.
+    /// Only where `iat` cannot be trusted; a valid one then stands in for it. One that is sent must
+    /// be valid in any case.
     WhenClockIsOff(&'a NonceKeys, Side),
     /// Always.
     Required(&'a NonceKeys, Side),
@@ -175,13 +176,16 @@ fn check_time(
             match nonce.map(|nonce| keys.judge(side, nonce, expected.now)) {
                 Some(NonceVerdict::Current) => NonceSeen::Current,
                 Some(NonceVerdict::Old) => NonceSeen::Old,
-                Some(NonceVerdict::Refused) | None => NonceSeen::None,
+                // Never ignored: a proof dated an hour ahead was good once, with its nonce. Copied, it
+                // would be good again by its `iat` in an hour, when its use is long forgotten.
+                Some(NonceVerdict::Refused) => return Err(ProofFault::NonceStale),
+                None => NonceSeen::None,
             }
         }
     };
     // A valid nonce says that the proof was signed just now, so `iat` is now on the caller's clock.
     let now = if seen == NonceSeen::None {
-        check_clock(issued_at, nonce.is_some(), expected)?;
+        check_clock(issued_at, expected)?;
         expected.now
     } else {
         issued_at
@@ -200,14 +204,9 @@ fn check_time(
 }
 
 /// `iat` against our clock, where no valid nonce stands in for it.
-fn check_clock(
-    issued_at: Timestamp,
-    sent_a_nonce: bool,
-    expected: &Expected<'_>,
-) -> Result<(), ProofFault> {
+fn check_clock(issued_at: Timestamp, expected: &Expected<'_>) -> Result<(), ProofFault> {
     if let NonceRule::Required(..) = expected.nonces {
-        let fault = if sent_a_nonce { ProofFault::NonceStale } else { ProofFault::NonceMissing };
-        return Err(fault);
+        return Err(ProofFault::NonceMissing);
     }
     // Callers cut their time to seconds, so ours is cut too where they seem late: the edge counts as
     // inside for the whole second.

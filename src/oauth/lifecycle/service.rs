@@ -16,7 +16,8 @@ use crate::{
     jobs::{Handler, Job, Next},
     oauth::{
         authority::Authority,
-        credentials::{self, ClientId},
+        credentials::{self, Client, ClientId},
+        merchants::MerchantStatus,
         token::{self, AccessToken, LEEWAY, TokenRequest, TokenRules, verify},
     },
 };
@@ -43,12 +44,18 @@ pub(super) async fn revoke(authority: &Authority, request: &TokenRequest<'_>) ->
     }
     let ctx = authority.ctx();
     let ends = presented.expires_at.plus(LEEWAY);
-    db::write!(ctx.db, presented.merchant, |tx| {
-        store::insert(tx, presented.merchant, &presented.jti, ends).await?;
-        credentials::access_changed(tx).await
+    let newly = db::write!(ctx.db, presented.merchant, |tx| {
+        let newly = store::insert(tx, presented.merchant, &presented.jti, ends).await?;
+        if newly {
+            // Not for a repetition: one token, sent again and again, would keep all caches empty.
+            credentials::access_changed(tx).await?;
+        }
+        Ok(newly)
     })?;
     authority.access_changed().await?;
-    tracing::info!(client = %client.credential.client_id, "A token was revoked.");
+    if newly {
+        tracing::info!(client = %client.credential.client_id, "A token was revoked.");
+    }
     Ok(())
 }
 
@@ -81,8 +88,13 @@ pub(super) async fn introspect(authority: &Authority, request: &TokenRequest<'_>
 }
 
 async fn holder_is_active(authority: &Authority, token: &AccessToken) -> Result<bool> {
-    let client = authority.client(&ClientId::presented(&token.client_id)).await?;
-    Ok(client.is_some_and(|client| client.is_active() && client.key(&token.jkt).is_some()))
+    let Some(client_id) = ClientId::presented(&token.client_id) else { return Ok(false) };
+    let holds = |client: &Client| {
+        client.merchant_status == MerchantStatus::Active
+            && client.is_active()
+            && client.key(&token.jkt).is_some()
+    };
+    Ok(authority.client(&client_id).await?.is_some_and(|client| holds(&client)))
 }
 
 fn required_token<'a>(request: &TokenRequest<'a>) -> Result<&'a str> {

@@ -16,14 +16,14 @@ const FORGET: &str = "DELETE FROM revoked_tokens WHERE expires_at_us < $1";
 pub const STATEMENTS: &[Statement] =
     &[Statement::same(INSERT), Statement::same(EXISTS), Statement::same(FORGET)];
 
+/// False when it was there already.
 pub(super) async fn insert(
     tx: &mut Tx,
     merchant: MerchantId,
     jti: &str,
     expires_at: Timestamp,
-) -> Result<(), DbError> {
-    db::exec!(tx, INSERT, merchant, jti, expires_at)?;
-    Ok(())
+) -> Result<bool, DbError> {
+    Ok(db::exec!(tx, INSERT, merchant, jti, expires_at)? == 1)
 }
 
 pub(super) async fn exists(tx: &mut Tx, merchant: MerchantId, jti: &str) -> Result<bool, DbError> {

@@ -1,6 +1,12 @@
 //! argon2id in a bounded pool of its own.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
@@ -41,6 +47,7 @@ pub struct Hasher {
     running: Arc<Semaphore>,
     places: Arc<Semaphore>,
     dummy: Arc<str>,
+    runs: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Hasher {
@@ -61,6 +68,7 @@ impl Hasher {
             running: Arc::new(Semaphore::new(at_once)),
             places: Arc::new(Semaphore::new(at_once + cost.queue)),
             dummy: dummy.into(),
+            runs: Arc::default(),
         })
     }
 
@@ -86,6 +94,11 @@ impl Hasher {
         self.fits(secret, &self.dummy).await.map(|_| ())
     }
 
+    /// How often the full cost was paid here; the metric counts all servers of a process.
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let _place = self.places.try_acquire().map_err(|_| {
             metrics::counter!("argon2_refused_total").increment(1);
@@ -95,6 +108,7 @@ impl Hasher {
         })?;
         let slot = self.running.clone().acquire_owned().await.map_err(Failure::internal)?;
         metrics::counter!("argon2_runs_total").increment(1);
+        self.runs.fetch_add(1, Ordering::Relaxed);
         let work = move || {
             // The slot goes with the work: a caller that leaves must not free it early.
             let _slot: OwnedSemaphorePermit = slot;

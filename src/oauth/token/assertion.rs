@@ -1,12 +1,16 @@
 //! `private_key_jwt` (RFC 7523): the registered key instead of a shared secret, and no argon2.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use crate::{
-    base::{failure::Result, timestamp::Timestamp},
+    base::{
+        failure::{Code, Failure, Result},
+        timestamp::Timestamp,
+    },
     oauth::{
         authority::{Authority, Claimed},
-        credentials::{Client, ClientId},
+        credentials::{Client, ClientId, KeyStatus, RegisteredKey},
+        dpop::replay::Known,
         jose::{
             Alg, Jkt, PublicKey,
             compact::{self, Compact, Part},
@@ -33,24 +37,46 @@ pub(super) struct Unspent {
 
 impl Unspent {
     /// An assertion counts once: one that was overheard is worth nothing afterwards.
-    pub(super) async fn spend(&self, authority: &Authority) -> Result<()> {
-        let claimed = authority.claim_name(&authority.known(), &self.jkt, &self.name).await?;
-        if claimed == Claimed::Now { Ok(()) } else { Err(refusal::of_client()) }
+    pub(super) async fn spend(&self, authority: &Authority, known: &Known) -> Result<()> {
+        match authority.claim_name(known, &self.jkt, &self.name).await? {
+            Claimed::Now => Ok(()),
+            Claimed::Before => Err(refusal::of_client()),
+            Claimed::Perhaps => Err(pausing(Duration::from_secs(1))),
+        }
     }
 }
 
-/// Finds the client that signed the assertion.
+/// Finds the client that signed the assertion. Whatever costs something is counted before it is done.
 pub(super) async fn authenticate(
     authority: &Authority,
+    known: &Known,
     jwt: &str,
+    address: IpAddr,
 ) -> Result<(Arc<Client>, Unspent)> {
-    let read = Assertion::read(authority, jwt).ok_or_else(refusal::of_client)?;
+    let read = Assertion::read(authority, jwt);
+    if !read.as_ref().is_some_and(|read| authority.has_met(&read.client)) {
+        authority.count_stranger(address).await?;
+    }
+    let read = read.ok_or_else(refusal::of_client)?;
     let client = authority.client(&read.client).await?.filter(|client| client.is_active());
     let client = client.ok_or_else(refusal::of_client)?;
+    authority.count_assertion(&read.client, address).await?;
     let jkt = read.signed_by(&client).ok_or_else(refusal::of_client)?;
+    if let Some(until) = known.forgotten_until.filter(|until| read.may_be_forgotten(*until)) {
+        // It may have been used before the record was lost, and would then be used a second time.
+        let now = authority.ctx().now();
+        return Err(if now <= until { pausing(until.since(now)) } else { refusal::of_client() });
+    }
     // The prefix keeps these names apart from those of proofs.
     let name = format!("assertion:{}", read.jti);
     Ok((client, Unspent { jkt, name }))
+}
+
+/// While nothing that is signed now can be told from what was used before a loss.
+fn pausing(wait: Duration) -> Failure {
+    Failure::new(Code::TemporarilyUnavailable)
+        .retry_after(wait)
+        .caused_by("used assertions may have been forgotten")
 }
 
 /// An assertion that fits this server and this moment, if its signature turns out to be good.
@@ -60,6 +86,13 @@ struct Assertion<'a> {
     kid: Option<String>,
     client: ClientId,
     jti: String,
+    times: Times,
+}
+
+/// What it says about its life.
+struct Times {
+    issued_at: Option<Timestamp>,
+    expires_at: Timestamp,
 }
 
 impl<'a> Assertion<'a> {
@@ -73,26 +106,37 @@ impl<'a> Assertion<'a> {
         let claims = compact::object(&payload, Part::Payload).ok()?;
         let subject = claims.required_text("sub")?;
         let jti = claims.required_text("jti")?;
+        let times = Times::read(&claims, authority.ctx().now(), authority.rules().window)?;
         let fits = claims.required_text("iss") == Some(subject)
             && is_for_us(authority, claims.get("aud"))
-            && is_timely(&claims, authority.ctx().now(), authority.rules().window)
             && (1..=LONGEST_JTI).contains(&jti.len());
-        let (client, jti) = (ClientId::presented(subject), jti.to_owned());
-        fits.then_some(Self { jws, alg, kid, client, jti })
+        let (client, jti) = (ClientId::presented(subject)?, jti.to_owned());
+        fits.then_some(Self { jws, alg, kid, client, jti, times })
     }
 
-    /// The client's active key that made the signature. A client has few keys, and a `kid` picks one.
+    /// The client's active key, if it made the signature.
     fn signed_by(&self, client: &Client) -> Option<Jkt> {
-        let signature = self.jws.signature()?;
-        let named = |jkt: &Jkt| self.kid.as_ref().is_none_or(|kid| *kid == jkt.as_str());
-        let fits = |jkt: &&Jkt| {
-            let key = client.key(jkt).filter(|key| key.jwk.kind() == self.alg.key_kind());
-            let key = key.and_then(|key| PublicKey::new(key.jwk).ok());
-            let input = self.jws.signing_input();
-            key.is_some_and(|key| key.verify(self.alg, input, &signature).is_ok())
-        };
-        let keys = client.keys.iter().map(|key| &key.jkt);
-        keys.filter(|jkt| named(jkt)).find(fits).copied()
+        let key = self.named_key(client).filter(|key| key.jwk.kind() == self.alg.key_kind())?;
+        let public = PublicKey::new(key.jwk).ok()?;
+        let (input, signature) = (self.jws.signing_input(), self.jws.signature()?);
+        public.verify(self.alg, input, &signature).ok().map(|()| key.jkt)
+    }
+
+    /// The key that `kid` names; without one, the only key there is. To try all keys of a client would
+    /// let one forged assertion buy twenty signature checks.
+    fn named_key<'c>(&self, client: &'c Client) -> Option<&'c RegisteredKey> {
+        let mut active = client.keys.iter().filter(|key| key.status == KeyStatus::Active);
+        match &self.kid {
+            Some(kid) => active.find(|key| key.jkt.as_str() == kid),
+            None => active.next().filter(|_| active.next().is_none()),
+        }
+    }
+
+    /// Whether it may have been used before a loss: what was used then was dated `until` at most, and
+    /// ended one life later at most.
+    fn may_be_forgotten(&self, until: Timestamp) -> bool {
+        let Times { issued_at, expires_at } = self.times;
+        issued_at.is_none_or(|at| at <= until) && expires_at <= until.plus(LONGEST_LIFE)
     }
 }
 
@@ -110,12 +154,19 @@ fn is_for_us(authority: &Authority, audience: Option<&Json<'_>>) -> bool {
     *audience == authority.rules().issuer || *audience == authority.token_endpoint()
 }
 
-fn is_timely(claims: &Object<'_>, now: Timestamp, window: Duration) -> bool {
-    let time = |name| claims.get(name).map(numeric_date::read);
-    let Some(Some(expires_at)) = time("exp") else { return false };
-    let has_come = |name| match time(name) {
-        None => true,
-        Some(moment) => moment.is_some_and(|moment| moment <= now.plus(window)),
-    };
-    now < expires_at && expires_at <= now.plus(LONGEST_LIFE) && has_come("nbf") && has_come("iat")
+impl Times {
+    fn read(claims: &Object<'_>, now: Timestamp, window: Duration) -> Option<Self> {
+        let time = |name| claims.get(name).map(numeric_date::read);
+        let expires_at = time("exp")??;
+        let has_come = |moment: Option<Option<Timestamp>>| match moment {
+            None => true,
+            Some(moment) => moment.is_some_and(|moment| moment <= now.plus(window)),
+        };
+        let issued_at = time("iat");
+        let timely = now < expires_at
+            && expires_at <= now.plus(LONGEST_LIFE)
+            && has_come(time("nbf"))
+            && has_come(issued_at);
+        timely.then_some(Self { issued_at: issued_at.flatten(), expires_at })
+    }
 }

@@ -14,6 +14,7 @@ use crate::{
     oauth::{
         authority::Authority,
         credentials::{Client, ClientId},
+        dpop::replay::Known,
         refusal,
     },
     web::form::{self, Form},
@@ -25,9 +26,9 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 #[derive(Debug)]
 pub(super) enum Presented {
     /// RFC 6749 §2.3.1.
-    Basic { client: ClientId, secret: Secret<String> },
+    Basic { client: String, secret: Secret<String> },
     /// RFC 7523: a JWT signed with a registered key.
-    Assertion { jwt: String, named: Option<ClientId> },
+    Assertion { jwt: String, named: Option<String> },
 }
 
 /// Finds the one method that a request uses; two at once are refused, because each could name
@@ -38,7 +39,7 @@ pub(super) fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented> {
     if second.is_some() {
         return Err(malformed("there is more than one Authorization header"));
     }
-    let named = form.get("client_id").map(ClientId::presented);
+    let named = form.get("client_id").map(str::to_owned);
     let assertion = form.get("client_assertion");
     match (authorization, assertion) {
         (Some(_), Some(_)) => Err(malformed("use one method of client authentication, not two")),
@@ -65,7 +66,7 @@ pub(super) fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented> {
 }
 
 /// Scheme without case, base64, then both halves form-decoded.
-pub fn basic(header: &[u8]) -> Option<(ClientId, Secret<String>)> {
+pub fn basic(header: &[u8]) -> Option<(String, Secret<String>)> {
     let (scheme, rest) = header.split_at_checked(6)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;
@@ -76,7 +77,7 @@ pub fn basic(header: &[u8]) -> Option<(ClientId, Secret<String>)> {
     let client = form::decode(client).ok()?;
     let secret = Secret::new(form::decode(secret.get(1..)?).ok()?);
     let empty = client.is_empty() || secret.expose().is_empty();
-    (!empty).then(|| (ClientId::presented(&client), secret))
+    (!empty).then_some((client, secret))
 }
 
 /// A client that has shown who it is.
@@ -88,9 +89,9 @@ pub(super) struct Authenticated {
 
 impl Authenticated {
     /// Uses up what may be used once; the step before the request takes effect.
-    pub(super) async fn spend(&self, authority: &Authority) -> Result<()> {
+    pub(super) async fn spend(&self, authority: &Authority, known: &Known) -> Result<()> {
         match &self.assertion {
-            Some(assertion) => assertion.spend(authority).await,
+            Some(assertion) => assertion.spend(authority, known).await,
             None => Ok(()),
         }
     }
@@ -99,6 +100,7 @@ impl Authenticated {
 /// Authenticates, or answers the same for every reason: unknown, revoked, wrong secret, wrong place.
 pub(super) async fn authenticate(
     authority: &Authority,
+    known: &Known,
     presented: &Presented,
     address: IpAddr,
 ) -> Result<Authenticated> {
@@ -107,8 +109,8 @@ pub(super) async fn authenticate(
             (by_secret(authority, client, secret, address).await?, None)
         }
         Presented::Assertion { jwt, named } => {
-            let (client, unspent) = assertion::authenticate(authority, jwt).await?;
-            if named.as_ref().is_some_and(|named| *named != client.credential.client_id) {
+            let (client, unspent) = assertion::authenticate(authority, known, jwt, address).await?;
+            if named.as_ref().is_some_and(|named| named != client.credential.client_id.as_str()) {
                 return Err(malformed("client_id differs from the authenticated client"));
             }
             (client, Some(unspent))
@@ -123,15 +125,30 @@ pub(super) async fn authenticate(
 
 async fn by_secret(
     authority: &Authority,
-    id: &ClientId,
+    id: &str,
     secret: &Secret<String>,
     address: IpAddr,
 ) -> Result<Arc<Client>> {
-    let client = authority.client(id).await?.filter(|client| client.is_active());
+    let id = ClientId::presented(id);
+    // A client that we have met is counted when it turns out that its secret is not remembered; who
+    // has not been met is counted before anything is done for it.
+    let met = id.as_ref().is_some_and(|id| authority.has_met(id));
+    if !met {
+        authority.count_stranger(address).await?;
+    }
+    let id = id.ok_or_else(refusal::of_client)?;
+    let client = authority.client(&id).await?;
+    let exists = client.is_some();
+    let client = client.filter(|client| client.is_active());
     let now = authority.ctx().now();
     // Nobody's secrets for an unknown client: the check then costs as much and always fails.
     let stored = client.as_ref().map(|client| client.valid_secrets(now)).unwrap_or_default();
-    let permission = authority.count_guess(id.as_str(), address);
+    let permission = async {
+        if met {
+            authority.count_stranger(address).await?;
+        }
+        if exists { authority.count_guess(&id, address).await } else { authority.count_nobody().await }
+    };
     let secrets = authority.secrets();
     let fits = secrets.check(authority.hasher(), id.as_str(), secret, &stored, permission).await?;
     client.filter(|_| fits).ok_or_else(refusal::of_client)
@@ -147,7 +164,7 @@ mod tests {
 
     fn read(header: &str) -> Option<(String, String)> {
         let read = basic(header.as_bytes());
-        read.map(|(client, secret)| (client.to_string(), secret.expose().clone()))
+        read.map(|(client, secret)| (client, secret.expose().clone()))
     }
 
     #[test]

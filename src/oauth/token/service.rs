@@ -62,7 +62,8 @@ pub async fn grant(authority: &Authority, request: &TokenRequest<'_>) -> Result<
     let header = proof::only_header(headers).map_err(refuse)?;
     let unverified = proof::read(header, &expected).map_err(refuse)?;
 
-    let caller = authentication::authenticate(authority, &presented, request.address).await?;
+    let address = request.address;
+    let caller = authentication::authenticate(authority, &known, &presented, address).await?;
     let client = &caller.client;
     if client.merchant_status != MerchantStatus::Active {
         return Err(Failure::because(Code::UnauthorizedClient, "the merchant is suspended"));
@@ -78,7 +79,7 @@ pub async fn grant(authority: &Authority, request: &TokenRequest<'_>) -> Result<
     let key = key.map_err(|fault| refuse(ProofFault::Jwk(fault)))?;
     let proof = unverified.verify(&key).map_err(refuse)?;
     authority.count_token(&client.credential.client_id).await?;
-    caller.spend(authority).await?;
+    caller.spend(authority, &known).await?;
     authority.claim(&known, &proof, Endpoint::Token).await?;
 
     let ctx = authority.ctx();
@@ -107,8 +108,9 @@ pub(in crate::oauth) async fn authenticate(
     request: &TokenRequest<'_>,
 ) -> Result<Arc<Client>> {
     let presented = authentication::presented(request.headers, request.form)?;
-    let caller = authentication::authenticate(authority, &presented, request.address).await?;
-    caller.spend(authority).await?;
+    let (known, address) = (authority.known(), request.address);
+    let caller = authentication::authenticate(authority, &known, &presented, address).await?;
+    caller.spend(authority, &known).await?;
     Ok(caller.client)
 }
 

@@ -5,10 +5,10 @@ use super::{counterfoil, done, home, json, refused};
 #[test]
 fn a_rotation_publishes_first_and_signs_later() {
     let home = home();
+    let next = done(&home, "keys rotate");
     let listed = done(&home, "keys list");
     let first = listed["keys"][0].clone();
     assert_eq!((&first["stage"], &first["alg"]), (&"active".into(), &"ES256".into()));
-    let next = done(&home, "keys rotate");
     assert_eq!(next["stage"], "next");
     assert!(next["active_from"].as_str() > next["made_at"].as_str());
     assert_eq!(done(&home, "keys rotate")["kid"], next["kid"], "one next key is enough");
@@ -26,6 +26,7 @@ fn a_rotation_publishes_first_and_signs_later() {
 #[test]
 fn a_removed_key_is_gone_and_another_signs() {
     let home = home();
+    done(&home, "keys rotate");
     let stolen = done(&home, "keys list")["keys"][0]["kid"].as_str().unwrap().to_owned();
     assert_eq!(done(&home, &format!("keys remove {stolen}"))["kid"], stolen.as_str());
     let left = done(&home, "keys list");
@@ -50,6 +51,7 @@ fn the_settings_say_where_keys_are_and_how_they_rest() {
         ("COUNTERFOIL_KEYS__ENCRYPTION_KEY", kek.as_str()),
         ("COUNTERFOIL_OAUTH__SIGNING_ALG", "Ed25519"),
     ];
+    assert!(counterfoil(&home, "keys rotate", &variables).status.success());
     let output = counterfoil(&home, "keys list --json", &variables);
     let key = json(&output.stdout)["keys"][0].clone();
     let kid = key["kid"].as_str().unwrap();
@@ -57,4 +59,14 @@ fn the_settings_say_where_keys_are_and_how_they_rest() {
     assert!(home.join(format!("elsewhere/{kid}.sealed")).exists());
     let text = counterfoil(&home, "keys list", &variables);
     assert!(String::from_utf8_lossy(&text.stdout).starts_with(kid), "{text:?}");
+}
+
+#[test]
+fn a_look_makes_no_key() {
+    let home = home();
+    assert_eq!(done(&home, "keys list")["keys"], serde_json::json!([]));
+    let told = counterfoil(&home, "keys list", &[]);
+    assert!(String::from_utf8_lossy(&told.stdout).contains("no signing keys yet"), "{told:?}");
+    assert_eq!(refused(&home, "keys remove x")["code"], "not_found");
+    assert!(!home.join("keys").exists());
 }

@@ -4,5 +4,6 @@ mod cases;
 mod catalogue;
 mod credentials;
 mod first_call;
+mod guesses;
 mod keys;
 mod replay;

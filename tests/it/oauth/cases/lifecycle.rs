@@ -35,10 +35,13 @@ cases! {
         let client = app.client("payouts:read").await;
         let (token, other) = (client.mint(&app).await, client.mint(&app).await);
         present(&app, &client, &token).await.expect_status(200);
+        let before = credentials::generation(&app.ctx).await.unwrap();
         for _ in 0..2 {
             let answer = revoke(&app, &client, &token).await.expect_status(200);
             assert!(answer.body.is_empty());
         }
+        let after = credentials::generation(&app.ctx).await.unwrap();
+        assert_eq!(after, before + 1, "what is revoked already empties nobody's caches again");
         refused(present(&app, &client, &token).await, 401, "invalid_token");
         assert_eq!(introspect(&app, &client, &token).await, inactive());
         present(&app, &client, &other).await.expect_status(200);

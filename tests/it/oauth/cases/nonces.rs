@@ -121,6 +121,15 @@ cases! {
             if mode == NonceMode::OnClockSkew {
                 // Whoever has the time needs no nonce.
                 app.send(client.token_request(&app)).await.expect_status(200);
+                // Whoever copied a proof of a caller ahead of time waits until its iat has come. The
+                // record has forgotten it by then; the nonce in it has not.
+                let asked = app.send(with_nonce(&app, &client, &json!("x"), 3_600)).await;
+                let copied = with_nonce(&app, &client, &json!(handed_out(&asked)), 3_600);
+                app.send(copied.clone()).await.expect_status(200);
+                app.hands.advance(Duration::from_hours(1));
+                let again = app.send(copied).await;
+                handed_out(&again);
+                denied(again, 400, ASKED);
             }
             app.stop().await;
         }
