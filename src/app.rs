@@ -108,7 +108,7 @@ impl App {
         let payouts = payouts(config, &ctx, &pricing, &vault);
         let people = People { ctx: ctx.clone(), vault: vault.clone() };
         let rooms =
-            rooms(config, &ctx, &authority, limiter, redis, &tasks, (&pricing, &people, &payouts));
+            rooms(config, &ctx, &authority, &limiter, redis, &tasks, (&pricing, &people, &payouts));
         let router = router::build(&rooms)?;
         let runner = Runner::new(ctx.clone(), handlers(config, &payouts)?, config.jobs.concurrency);
         let app = Self {
@@ -359,16 +359,16 @@ fn rooms(
     config: &Config,
     ctx: &Ctx,
     authority: &Authority,
-    limiter: RateLimiter,
+    limiter: &RateLimiter,
     redis: Option<ConnectionManager>,
     tasks: &Tasks,
     (pricing, people, payouts): (&Pricing, &People, &Payouts),
 ) -> Rooms {
     let http = &config.http;
-    let quota = Quota {
-        name: "address",
-        calls: config.limits.address_per_minute,
-        window: Duration::from_mins(1),
+    let per_address = |name, calls| PerAddress {
+        limiter: limiter.clone(),
+        quota: Quota { name, calls, window: Duration::from_mins(1) },
+        proxies: http.trusted_proxies.as_slice().into(),
     };
     let shown_here = config.metrics.enabled && config.metrics.listen.is_none();
     Rooms {
@@ -388,7 +388,8 @@ fn rooms(
             at_once: Arc::new(Semaphore::new(http.max_concurrent_requests)),
             tasks: tasks.clone(),
         },
-        strangers: PerAddress { limiter, quota, proxies: http.trusted_proxies.as_slice().into() },
+        strangers: per_address("address", config.limits.address_per_minute),
+        clients: per_address("oauth-address", config.limits.oauth_address_per_minute),
         cors_origins: http.cors_origins.iter().map(WebOrigin::as_str).map(str::to_owned).collect(),
         https: Https(config.public_url.is_https()),
         readiness: Readiness::new(checks(ctx, authority, redis), ctx.clock.clone(), tasks.clone()),

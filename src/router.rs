@@ -60,6 +60,8 @@ pub struct Rooms {
     pub limits: Limits,
     /// How often a stranger may ask.
     pub strangers: PerAddress,
+    /// How often one address may ask for tokens and about them.
+    pub clients: PerAddress,
     /// Browser origins that may call.
     pub cors_origins: Vec<String>,
     /// Whether callers reach us by TLS only.
@@ -143,7 +145,10 @@ fn protected_group(rooms: &Rooms, routes: Router) -> Router {
 }
 
 fn tokens_group(rooms: &Rooms, routes: Router) -> Router {
-    let routes = routes.method_not_allowed_fallback(method_not_allowed);
+    // Good or bad: without it, one address could keep us reading proofs and secrets.
+    let routes = routes
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(rooms.clients.clone(), per_address));
     let body = FORM_LIMIT.min(rooms.limits.body);
     guarded(rooms, routes, Limits { body, ..rooms.limits.clone() }, Dialect::OAuth)
 }

@@ -1,11 +1,13 @@
-//! `counterfoil merchant create`: a new tenant and the first password of its owner.
+//! `counterfoil merchant`: a new tenant with the first password of its owner; its suspension.
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::{Output, Setup};
 use crate::app;
 use crate::base::failure::Result;
-use crate::oauth::merchants::{self, NewMerchant};
+use crate::base::ids::MerchantId;
+use crate::oauth::merchants::{self, Merchant, NewMerchant};
 
 /// What to do with merchants.
 #[derive(Debug, clap::Args)]
@@ -25,6 +27,16 @@ enum Action {
         #[arg(long)]
         email: String,
     },
+    /// Refuse its tokens and mint no new ones, until it is resumed
+    Suspend {
+        #[arg(value_name = "MERCHANT_ID")]
+        merchant: MerchantId,
+    },
+    /// Let a suspended merchant go on
+    Resume {
+        #[arg(value_name = "MERCHANT_ID")]
+        merchant: MerchantId,
+    },
 }
 
 #[derive(Serialize)]
@@ -36,8 +48,38 @@ struct Created {
 
 /// Does it.
 pub(super) async fn run(args: Args, setup: &Setup, output: &Output) -> Result<()> {
-    let Action::Create { name, email } = args.action;
-    let new = NewMerchant::check(&name, &email)?;
+    match args.action {
+        Action::Create { name, email } => create(&name, &email, setup, output).await,
+        Action::Suspend { merchant } => {
+            let ctx = setup.open().await?;
+            let merchant = merchants::suspend(&ctx, merchant).await;
+            ctx.db.close().await;
+            let merchant = merchant?;
+            let told = format!(
+                "Merchant {} is suspended: its tokens are refused, and it gets no new ones.",
+                merchant.id
+            );
+            answer(&merchant, &told, output)
+        }
+        Action::Resume { merchant } => {
+            let ctx = setup.open().await?;
+            let merchant = merchants::resume(&ctx, merchant).await;
+            ctx.db.close().await;
+            let merchant = merchant?;
+            answer(&merchant, &format!("Merchant {} may act.", merchant.id), output)
+        }
+    }
+}
+
+fn answer(merchant: &Merchant, text: &str, output: &Output) -> Result<()> {
+    let Merchant { id, name, email, status, .. } = merchant;
+    let document =
+        json!({ "merchant_id": id, "name": name, "email": email, "status": status.as_str() });
+    output.answer(&document, text)
+}
+
+async fn create(name: &str, email: &str, setup: &Setup, output: &Output) -> Result<()> {
+    let new = NewMerchant::check(name, email)?;
     let ctx = setup.open().await?;
     let hasher = app::hasher(&setup.config, &ctx.random)?;
     let (merchant, password) = merchants::create(&ctx, &hasher, &new).await?;

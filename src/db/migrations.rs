@@ -41,6 +41,7 @@ const STEPS: &[Step] = steps![
     6 "0006_vault_events",
     7 "0007_people",
     8 "0008_payouts",
+    9 "0009_key_uses",
 ];
 
 /// The schema version that this program was written for.

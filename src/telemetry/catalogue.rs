@@ -9,12 +9,11 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Counter,
-    #[expect(dead_code, reason = "the first gauge comes with the rooms that hold queues")]
     Gauge,
     Histogram,
 }
 
-use Kind::{Counter, Histogram};
+use Kind::{Counter, Gauge, Histogram};
 
 const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (
@@ -24,6 +23,7 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
         "Secret checks turned away because too many were waiting",
     ),
     ("argon2_runs_total", Counter, Unit::Count, "Secret checks that paid the full cost"),
+    ("argon2_waiting", Gauge, Unit::Count, "Secret checks that run or wait for their turn"),
     (
         "db_bodies_run_again_total",
         Counter,
@@ -39,6 +39,12 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
     ),
     ("dpop_refused_total", Counter, Unit::Count, "Refused proofs, by reason"),
     ("dpop_replays_total", Counter, Unit::Count, "Proofs that were sent a second time"),
+    (
+        "dpop_uses_held",
+        Gauge,
+        Unit::Count,
+        "Used proofs that this replica remembers in memory; at oauth.replay_ceiling it refuses",
+    ),
     (
         "http_connections_refused_total",
         Counter,

@@ -8,7 +8,7 @@ use crate::admin::{Output, Setup};
 use crate::base::failure::Result;
 use crate::base::ids::MerchantId;
 use crate::base::timestamp::Timestamp;
-use crate::oauth::credentials::{self, Client, CredentialStatus, KeyStatus};
+use crate::oauth::credentials::{self, Client, CredentialStatus, KeyStatus, LastUses};
 
 #[derive(Serialize)]
 struct Answer {
@@ -24,6 +24,7 @@ struct Shown {
     scopes: String,
     networks: Vec<String>,
     created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
     keys: Vec<ShownKey>,
 }
 
@@ -33,6 +34,7 @@ struct ShownKey {
     status: &'static str,
     revoked_at: Option<Timestamp>,
     created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
 }
 
 /// Shows them, oldest first, the revoked ones too.
@@ -41,14 +43,15 @@ pub(super) async fn run(merchant: MerchantId, setup: &Setup, output: &Output) ->
     let mut answer = Answer { credentials: Vec::new() };
     for credential in credentials::list(&ctx, merchant).await? {
         let client = credentials::load(&ctx, &credential.client_id).await?;
-        answer.credentials.extend(client.map(|client| shown(&client)));
+        let uses = credentials::last_uses(&ctx, &credential).await?;
+        answer.credentials.extend(client.map(|client| shown(&client, &uses)));
     }
     ctx.db.close().await;
     let text = text(&answer);
     output.answer(&answer, &text)
 }
 
-fn shown(client: &Client) -> Shown {
+fn shown(client: &Client, uses: &LastUses) -> Shown {
     let credential = &client.credential;
     let (status, revoked_at) = match credential.status {
         CredentialStatus::Active => ("active", None),
@@ -59,7 +62,9 @@ fn shown(client: &Client) -> Shown {
             KeyStatus::Active => ("active", None),
             KeyStatus::Revoked { at } => ("revoked", Some(at)),
         };
-        ShownKey { jkt: key.jkt.to_string(), status, revoked_at, created_at: key.created_at }
+        let (jkt, created_at) = (key.jkt.to_string(), key.created_at);
+        let last_used_at = uses.keys.get(&jkt).copied();
+        ShownKey { jkt, status, revoked_at, created_at, last_used_at }
     };
     Shown {
         client_id: credential.client_id.to_string(),
@@ -69,6 +74,7 @@ fn shown(client: &Client) -> Shown {
         scopes: credential.scopes.to_string(),
         networks: credential.addresses.iter().map(ToString::to_string).collect(),
         created_at: credential.created_at,
+        last_used_at: uses.credential,
         keys: client.keys.iter().map(key).collect(),
     }
 }
@@ -81,13 +87,19 @@ fn text(answer: &Answer) -> String {
     for credential in &answer.credentials {
         let Shown { client_id, label, status, scopes, networks, .. } = credential;
         _ = writeln!(text, "{client_id}  {status}  {label}");
+        _ = writeln!(text, "  used    {}", when(credential.last_used_at));
         _ = writeln!(text, "  scopes  {scopes}");
         if !networks.is_empty() {
             _ = writeln!(text, "  from    {}", networks.join(", "));
         }
         for key in &credential.keys {
-            _ = writeln!(text, "  key     {}  {}", key.jkt, key.status);
+            let used = when(key.last_used_at);
+            _ = writeln!(text, "  key     {}  {}  used {used}", key.jkt, key.status);
         }
     }
     text.trim_end().to_owned()
+}
+
+fn when(used: Option<Timestamp>) -> String {
+    used.map_or_else(|| "never".to_owned(), |at| at.to_string())
 }

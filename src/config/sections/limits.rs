@@ -10,6 +10,8 @@ pub struct Limits {
     pub merchant_per_minute: u32,
     /// By client address, on paths without credentials.
     pub address_per_minute: u32,
+    /// By client address, under `/oauth`: many clients may share one.
+    pub oauth_address_per_minute: u32,
     /// Tokens minted by one client.
     pub token_per_minute: u32,
     /// Failed authentications by client address. Stops guessing without locking the right caller out.
@@ -24,6 +26,7 @@ impl Limits {
         Self {
             merchant_per_minute: reader.or("limits.merchant_per_minute", 1000, count()),
             address_per_minute: reader.or("limits.address_per_minute", 300, count()),
+            oauth_address_per_minute: reader.or("limits.oauth_address_per_minute", 600, count()),
             token_per_minute: reader.or("limits.token_per_minute", 120, count()),
             failures_per_minute: reader.or("limits.failures_per_minute", 20, count()),
             fx_per_minute: reader.or("limits.fx_per_minute", 30, count()),

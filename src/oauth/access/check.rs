@@ -70,6 +70,7 @@ pub(super) async fn caller(pass: &Pass, parts: &Parts, needed: Option<Scope>) ->
         return Err(refusal::challenged(authority, failure, Some(scope.as_str())));
     }
     authority.claim(&known, &proof, Endpoint::Resource).await?;
+    authority.mark_used(&seen.client, &caller.jkt, authority.ctx().now());
     if proof.nonce == NonceSeen::Old {
         pass.told.next_nonce.get_or_init(|| authority.nonce(Side::Resource));
     }

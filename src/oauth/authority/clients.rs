@@ -6,7 +6,10 @@ use moka::sync::Cache;
 
 use crate::{
     base::timestamp::Timestamp,
-    oauth::credentials::{Client, ClientId},
+    oauth::{
+        credentials::{Client, ClientId},
+        jose::Jkt,
+    },
 };
 
 const KEPT: u64 = 50_000;
@@ -19,7 +22,7 @@ const NOTED_EVERY: Duration = Duration::from_mins(1);
 pub(super) struct Clients {
     kept: Cache<ClientId, (i64, Arc<Client>)>,
     unknown: Cache<ClientId, i64>,
-    noted: Cache<ClientId, Timestamp>,
+    noted: Cache<Jkt, Timestamp>,
 }
 
 impl Default for Clients {
@@ -61,12 +64,12 @@ impl Clients {
         self.unknown.insert(id.clone(), generation);
     }
 
-    /// Whether the last use should be noted now; says so once a minute per client.
-    pub(super) fn is_due(&self, client: &Client, now: Timestamp) -> bool {
-        let id = &client.credential.client_id;
-        let due = self.noted.get(id).is_none_or(|noted| now.since(noted) >= NOTED_EVERY);
+    /// Whether the last use of this key, and of its one client, should be noted now; says so once a
+    /// minute.
+    pub(super) fn is_due(&self, jkt: &Jkt, now: Timestamp) -> bool {
+        let due = self.noted.get(jkt).is_none_or(|noted| now.since(noted) >= NOTED_EVERY);
         if due {
-            self.noted.insert(id.clone(), now);
+            self.noted.insert(*jkt, now);
         }
         due
     }

@@ -19,7 +19,7 @@ use super::{
         nonce::Side,
         replay::{Claim, Known, Outcome, Replay},
     },
-    jose::TokenHash,
+    jose::{Jkt, TokenHash},
     keys::Ring,
     refusal,
     secrets::{Hasher, SecretMemory},
@@ -264,12 +264,7 @@ impl Authority {
     }
 
     /// Claims a name of this key in the record that its bearer was judged by.
-    pub(super) async fn claim_name(
-        &self,
-        known: &Known,
-        jkt: &super::jose::Jkt,
-        name: &str,
-    ) -> Result<Claimed> {
+    pub(super) async fn claim_name(&self, known: &Known, jkt: &Jkt, name: &str) -> Result<Claimed> {
         let replay = &self.0.parts.replay;
         let key = replay.name(jkt, name);
         let claim = Claim { key, jkt: *jkt, now: self.ctx().now(), epoch: known.epoch };
@@ -292,14 +287,14 @@ impl Authority {
         }
     }
 
-    /// Notes in the background that a credential was used; once a minute is enough.
-    pub(super) fn mark_used(&self, client: &Arc<Client>, now: Timestamp) {
-        if !self.0.clients.is_due(client, now) {
+    /// Notes in the background that a credential and its key were used; once a minute is enough.
+    pub(super) fn mark_used(&self, client: &Arc<Client>, jkt: &Jkt, now: Timestamp) {
+        if !self.0.clients.is_due(jkt, now) {
             return;
         }
-        let (ctx, client) = (self.ctx().clone(), client.clone());
+        let (ctx, client, jkt) = (self.ctx().clone(), client.clone(), *jkt);
         self.tasks().spawn(async move {
-            if let Err(failure) = credentials::mark_used(&ctx, &client.credential).await {
+            if let Err(failure) = credentials::mark_used(&ctx, &client.credential, &jkt).await {
                 tracing::warn!(cause = failure.cause_chain(), "A last use was not noted.");
             }
         });

@@ -14,11 +14,11 @@ mod service;
 mod store;
 
 pub use model::{
-    Client, ClientId, Credential, CredentialStatus, KeyStatus, NewCredential, RegisteredKey,
-    StoredSecret,
+    Client, ClientId, Credential, CredentialStatus, KeyStatus, LastUses, NewCredential,
+    RegisteredKey, StoredSecret,
 };
 pub use service::{
-    Possession, Registered, access_changed, add_key, challenge, generation, list, load, mark_used,
-    register, revoke, revoke_key, rotate_secret, verify,
+    Possession, Registered, access_changed, add_key, challenge, generation, last_uses, list, load,
+    mark_used, register, revoke, revoke_key, rotate_secret, verify,
 };
 pub use store::STATEMENTS;

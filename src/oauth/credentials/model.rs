@@ -1,6 +1,6 @@
 //! What a credential is.
 
-use std::{fmt, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use ipnet::IpNet;
 
@@ -166,6 +166,15 @@ impl Client {
         let networks = &self.credential.addresses;
         networks.is_empty() || networks.iter().any(|net| net.contains(&address.to_canonical()))
     }
+}
+
+/// When something was last used, to within a minute: what has been idle for long can be retired.
+#[derive(Clone, Debug, Default)]
+pub struct LastUses {
+    /// The credential, with whichever key.
+    pub credential: Option<Timestamp>,
+    /// Each key by its thumbprint; one that was never used is not there.
+    pub keys: BTreeMap<String, Timestamp>,
 }
 
 /// A wish for a credential.

@@ -22,7 +22,7 @@ use crate::{
 };
 
 use super::{
-    Client, ClientId, Credential, CredentialStatus, NewCredential,
+    Client, ClientId, Credential, CredentialStatus, LastUses, NewCredential,
     model::{MAX_KEYS, make_secret},
     possession, store,
 };
@@ -186,13 +186,20 @@ pub async fn list(ctx: &Ctx, merchant: MerchantId) -> Result<Vec<Credential>> {
     db::read!(ctx.db, |tx| Ok(store::list(tx, merchant).await?))
 }
 
-/// Notes the last use; callers do this seldom, and a lost note costs nothing.
-pub async fn mark_used(ctx: &Ctx, credential: &Credential) -> Result<()> {
+/// Notes the last use of a credential and its key; callers do this seldom, and a lost note costs
+/// nothing.
+pub async fn mark_used(ctx: &Ctx, credential: &Credential, jkt: &Jkt) -> Result<()> {
     let now = ctx.now();
     db::write!(ctx.db, credential.merchant_id, |tx| {
         let Credential { merchant_id, client_id, .. } = credential;
-        Ok(store::mark_used(tx, *merchant_id, client_id, now).await?)
+        Ok(store::mark_used(tx, *merchant_id, client_id, jkt, now).await?)
     })
+}
+
+/// When a credential and its keys were last used.
+pub async fn last_uses(ctx: &Ctx, credential: &Credential) -> Result<LastUses> {
+    let Credential { merchant_id, client_id, .. } = credential;
+    db::read!(ctx.db, |tx| Ok(store::last_uses(tx, *merchant_id, client_id).await?))
 }
 
 /// Tells every replica, once the caller's transaction is committed, that caches about access are void.

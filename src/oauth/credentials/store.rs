@@ -13,7 +13,8 @@ use crate::{
 };
 
 use super::{
-    Client, ClientId, Credential, CredentialStatus, KeyStatus, RegisteredKey, StoredSecret,
+    Client, ClientId, Credential, CredentialStatus, KeyStatus, LastUses, RegisteredKey,
+    StoredSecret,
 };
 
 const CLAIM_NAME: &str = "INSERT INTO directory (name, merchant_id) VALUES ($1, $2)";
@@ -64,6 +65,16 @@ const MARK_USED: &str = "INSERT INTO credential_uses (merchant_id, client_id, la
     VALUES ($1, $2, $3)
     ON CONFLICT (merchant_id, client_id) DO UPDATE SET last_used_us = excluded.last_used_us";
 
+const MARK_KEY_USED: &str = "INSERT INTO key_uses (merchant_id, client_id, jkt, last_used_us)
+    VALUES ($1, $2, $3, $4)
+    ON CONFLICT (merchant_id, client_id, jkt) DO UPDATE SET last_used_us = excluded.last_used_us";
+
+const LAST_USE: &str =
+    "SELECT last_used_us FROM credential_uses WHERE merchant_id = $1 AND client_id = $2";
+
+const KEY_USES: &str = "SELECT jkt, last_used_us FROM key_uses
+    WHERE merchant_id = $1 AND client_id = $2 ORDER BY jkt LIMIT 1000";
+
 const INSERT_CHALLENGE: &str = "INSERT INTO key_challenges (merchant_id, challenge, expires_at_us)
     VALUES ($1, $2, $3)";
 
@@ -102,6 +113,9 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(REVOKE_KEY),
     Statement::same(KEYS),
     Statement::same(MARK_USED),
+    Statement::same(MARK_KEY_USED),
+    Statement::same(LAST_USE),
+    Statement::same(KEY_USES),
     Statement::same(INSERT_CHALLENGE),
     Statement::same(TAKE_CHALLENGE),
     Statement::same(NEXT_GENERATION),
@@ -301,10 +315,23 @@ pub(super) async fn mark_used(
     tx: &mut Tx,
     merchant: MerchantId,
     client: &ClientId,
+    jkt: &Jkt,
     now: Timestamp,
 ) -> Result<(), DbError> {
     db::exec!(tx, MARK_USED, merchant, client.as_str(), now)?;
+    db::exec!(tx, MARK_KEY_USED, merchant, client.as_str(), jkt.as_str(), now)?;
     Ok(())
+}
+
+/// When a credential and each of its keys were last used, as far as they ever were.
+pub(super) async fn last_uses(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    client: &ClientId,
+) -> Result<LastUses, DbError> {
+    let used = db::optional!(tx, (Timestamp,), LAST_USE, merchant, client.as_str())?;
+    let keys = db::all!(tx, (String, Timestamp), KEY_USES, merchant, client.as_str())?;
+    Ok(LastUses { credential: used.map(|(at,)| at), keys: keys.into_iter().collect() })
 }
 
 pub(super) async fn insert_challenge(

@@ -12,8 +12,11 @@ const INSERT: &str = "INSERT INTO merchants (id, name, email, password_hash, sta
 
 const FIND: &str = "SELECT id, name, email, status, created_at_us FROM merchants WHERE id = $1";
 
+const SET_STATUS: &str = "UPDATE merchants SET status = $2 WHERE id = $1 AND status <> $2";
+
 /// Every statement of this store, for the test that prepares them.
-pub const STATEMENTS: &[Statement] = &[Statement::same(INSERT), Statement::same(FIND)];
+pub const STATEMENTS: &[Statement] =
+    &[Statement::same(INSERT), Statement::same(FIND), Statement::same(SET_STATUS)];
 
 pub(super) async fn insert(
     tx: &mut Tx,
@@ -47,4 +50,13 @@ impl TryFrom<MerchantRow> for Merchant {
 
 pub(super) async fn find(tx: &mut Tx, id: MerchantId) -> Result<Option<Merchant>, DbError> {
     db::optional!(tx, MerchantRow, FIND, id)?.map(Merchant::try_from).transpose()
+}
+
+/// False when it had this status already, or there is no such merchant.
+pub(super) async fn set_status(
+    tx: &mut Tx,
+    id: MerchantId,
+    status: MerchantStatus,
+) -> Result<bool, DbError> {
+    Ok(db::exec!(tx, SET_STATUS, id, status.as_str())? == 1)
 }

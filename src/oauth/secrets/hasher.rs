@@ -106,6 +106,7 @@ impl Hasher {
                 .retry_after(std::time::Duration::from_secs(1))
                 .caused_by("the argon2 queue is full")
         })?;
+        let _waits = Waits::begin();
         let slot = self.running.clone().acquire_owned().await.map_err(Failure::internal)?;
         metrics::counter!("argon2_runs_total").increment(1);
         self.runs.fetch_add(1, Ordering::Relaxed);
@@ -115,6 +116,22 @@ impl Hasher {
             work()
         };
         tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
+    }
+}
+
+/// Somebody who waits, counted as long as it lives.
+struct Waits;
+
+impl Waits {
+    fn begin() -> Self {
+        metrics::gauge!("argon2_waiting").increment(1);
+        Self
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        metrics::gauge!("argon2_waiting").decrement(1);
     }
 }
 

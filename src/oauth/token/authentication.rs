@@ -147,7 +147,11 @@ async fn by_secret(
         if met {
             authority.count_stranger(address).await?;
         }
-        if exists { authority.count_guess(&id, address).await } else { authority.count_nobody().await }
+        if exists {
+            authority.count_guess(&id, address).await
+        } else {
+            authority.count_nobody().await
+        }
     };
     let secrets = authority.secrets();
     let fits = secrets.check(authority.hasher(), id.as_str(), secret, &stored, permission).await?;

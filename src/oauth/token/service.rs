@@ -95,7 +95,7 @@ pub async fn grant(authority: &Authority, request: &TokenRequest<'_>) -> Result<
     };
     let ring = authority.ring().current();
     let minted = grant.mint(ring.signer(), now, &ctx.random).map_err(Failure::internal)?;
-    authority.mark_used(client, now);
+    authority.mark_used(client, &jkt, now);
     metrics::counter!("tokens_minted_total").increment(1);
     let next_nonce = (proof.nonce == NonceSeen::Old).then(|| authority.nonce(Side::Authorization));
     let expires_in = authority.rules().token_life.as_secs();

@@ -3,8 +3,10 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use counterfoil::{
-    base::{random::Random, secret::Secret},
+    base::{clock::Clock, random::Random, secret::Secret},
+    ctx::Ctx,
     oauth::{
+        credentials::{self, ClientId},
         jose::{KeyKind, PublicJwk},
         keys::SigningKey,
         scopes::Scopes,
@@ -13,7 +15,7 @@ use counterfoil::{
 use serde_json::{Value, json};
 
 use super::{counterfoil, done, home, refused};
-use crate::support::both::both;
+use crate::support::both::{TestDb, both};
 
 fn merchant(home: &Path, database: &str) -> String {
     let line =
@@ -45,6 +47,18 @@ fn key_of(path: &Path) -> SigningKey {
     SigningKey::from_pem(&Secret::new(pem)).unwrap()
 }
 
+/// As the server does for a proof that was accepted. Gives the time.
+async fn note_a_use(db: &TestDb, client: &str, jkt: &str) -> String {
+    let (clock, random) = (Clock::system(), Random::system());
+    let ctx = Ctx { db: db.open().await, clock, random };
+    let id = ClientId::presented(client).unwrap();
+    let credential = credentials::load(&ctx, &id).await.unwrap().unwrap().credential;
+    credentials::mark_used(&ctx, &credential, &jkt.parse().unwrap()).await.unwrap();
+    let uses = credentials::last_uses(&ctx, &credential).await.unwrap();
+    ctx.db.close().await;
+    uses.credential.unwrap().to_string()
+}
+
 both! {
     async fn a_credential_lives_from_registration_to_revocation(db: TestDb) {
         let home = home();
@@ -71,10 +85,25 @@ both! {
         let seen = &list["credentials"][0];
         assert_eq!((text(seen, "client_id"), text(seen, "status")), (client, "active"));
         assert_eq!(text(seen, "scopes"), Scopes::all().to_string());
+        assert_eq!(seen["keys"].as_array().unwrap().len(), 2);
+        assert!(seen["last_used_at"].is_null() && seen.get("last_used_at").is_some());
         let states: Vec<_> = seen["keys"].as_array().unwrap().iter()
             .map(|key| (text(key, "jkt"), text(key, "status"))).collect();
         assert!(states.contains(&(text(&made, "jkt"), "revoked")), "{states:?}");
         assert!(states.contains(&(text(&added, "jkt"), "active")), "{states:?}");
+
+        let used = note_a_use(&db, client, text(&added, "jkt")).await;
+        let list = does(&format!("credential list --merchant {merchant}"));
+        let seen = &list["credentials"][0];
+        assert_eq!(text(seen, "last_used_at"), used);
+        for key in seen["keys"].as_array().unwrap() {
+            let at = (key["jkt"] == added["jkt"]).then_some(used.as_str());
+            assert_eq!(key["last_used_at"], json!(at));
+        }
+        let line = format!("credential list --merchant {merchant} --database-url {database}");
+        let shown = counterfoil(&home, &line, &[]).stdout;
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        assert!(shown.contains(&format!("used    {used}")) && shown.contains("used never"), "{shown}");
 
         does(&format!("credential revoke {client}"));
         let list = does(&format!("credential list --merchant {merchant}"));

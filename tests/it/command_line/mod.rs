@@ -3,6 +3,7 @@
 mod call;
 mod credentials;
 mod keys;
+mod merchants;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

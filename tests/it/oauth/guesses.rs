@@ -175,6 +175,30 @@ both! {
         app.stop().await;
     }
 
+    async fn one_address_asks_for_tokens_only_so_often(db: TestDb) {
+        let app = TestApp::with(&db, |config| {
+            behind_a_proxy(config);
+            config.limits.oauth_address_per_minute = 3;
+        })
+        .await;
+        let client = app.client("payouts:read").await;
+        let from = |request: Request, address: &str| request.header("X-Forwarded-For", address);
+        let revocation = || {
+            let form = [("token", "x")];
+            Request::post("/oauth/revoke").header("Authorization", client.basic()).form(&form)
+        };
+        app.send(from(client.token_request(&app), "192.0.2.1")).await.expect_status(200);
+        app.send(from(revocation(), "192.0.2.1")).await.expect_status(200);
+        app.send(from(Request::post("/oauth/introspect"), "192.0.2.1")).await.expect_status(400);
+        for request in [client.token_request(&app), revocation(), Request::get("/oauth/token")] {
+            let answer = app.send(from(request, "192.0.2.1")).await;
+            assert!(answer.header("Retry-After").is_some());
+            denied(answer, 429, "temporarily_unavailable");
+        }
+        app.send(from(client.token_request(&app), "192.0.2.2")).await.expect_status(200);
+        app.stop().await;
+    }
+
     async fn a_client_with_several_keys_names_the_one_that_signed(db: TestDb) {
         let app = TestApp::start(&db).await;
         let client = app.client("payouts:read").await;
@@ -218,7 +242,8 @@ async fn an_assertion_from_before_a_loss_is_refused() {
     .await;
     let new = || assertion(&again, &client, &client.key, &header);
     for pausing in [&used, &new()] {
-        let answer = denied(again.send(introspection(pausing)).await, 503, "temporarily_unavailable");
+        let answer =
+            denied(again.send(introspection(pausing)).await, 503, "temporarily_unavailable");
         let wait: u64 = answer.header("Retry-After").unwrap().parse().unwrap();
         assert!((1..=70).contains(&wait), "{wait}");
     }

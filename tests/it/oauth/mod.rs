@@ -6,4 +6,5 @@ mod credentials;
 mod first_call;
 mod guesses;
 mod keys;
+mod merchants;
 mod replay;

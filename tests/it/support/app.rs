@@ -170,6 +170,7 @@ pub(crate) fn settings(
     config.oauth.argon2_queue = 1_000;
     config.limits.merchant_per_minute = 1_000_000;
     config.limits.address_per_minute = 1_000_000;
+    config.limits.oauth_address_per_minute = 1_000_000;
     config.limits.token_per_minute = 1_000_000;
     config.limits.fx_per_minute = 1_000_000;
     config.limits.failures_per_minute = 100_000;

@@ -55,6 +55,8 @@ impl Remembered {
             // A claim that a crash could forget must not be answered.
             self.journal.write(claim.key, claim.now).map_err(StoreDown::because)?;
         }
+        let held = u32::try_from(self.record.len()).unwrap_or(u32::MAX);
+        metrics::gauge!("dpop_uses_held").set(held);
         Ok(outcome)
     }
 
