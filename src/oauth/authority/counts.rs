@@ -31,24 +31,23 @@ impl Authority {
     /// Counts a check of a secret that is not remembered. By client and address, so that a stranger
     /// who guesses locks out itself only; and, more generously, by client, so that many addresses
     /// together keep argon2 no busier.
+    ///
+    /// Clients that do not exist share one allowance: random ids from many addresses must not take
+    /// argon2 away from those who have a secret. Beyond it such a client is refused as ever, but at
+    /// once. Who floods us may then learn from the time that an id of 128 random bits is nobody's.
     pub(in crate::oauth) async fn count_guess(
         &self,
         client: &ClientId,
+        exists: bool,
         address: IpAddr,
     ) -> Result<()> {
-        let pair = format!("{address} {client}");
-        self.limiter().check(per_minute("guess", self.rules().guesses_per_minute), &pair).await?;
-        let quota = per_minute("guess-client", self.wide());
-        self.limiter().check(quota, client.as_str()).await.map(|_| ())
-    }
-
-    /// Counts a try for a client that does not exist, all of them together: random ids from many
-    /// addresses must not take argon2 away from those who have a secret. Beyond that such a client
-    /// is refused as ever, but at once. Who floods us may then learn from the time that an id of 128
-    /// random bits is nobody's, which is no secret.
-    pub(in crate::oauth) async fn count_nobody(&self) -> Result<()> {
-        let quota = per_minute("guess-nobody", self.rules().guesses_per_minute);
-        let verdict = self.limiter().check(quota, "").await;
+        let (guesses, pair) = (self.rules().guesses_per_minute, format!("{address} {client}"));
+        self.limiter().check(per_minute("guess", guesses), &pair).await?;
+        if exists {
+            let quota = per_minute("guess-client", self.wide());
+            return self.limiter().check(quota, client.as_str()).await.map(|_| ());
+        }
+        let verdict = self.limiter().check(per_minute("guess-nobody", guesses), "").await;
         verdict.map(|_| ()).map_err(|_| Failure::new(Code::InvalidClient))
     }
 

@@ -193,11 +193,11 @@ impl Authority {
     /// A client as it is now.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>> {
         let generation = self.generation().await?;
-        if let Some(client) = self.0.clients.get(id, generation) {
-            return Ok(Some(client));
-        }
-        if self.0.clients.is_unknown(id, generation) {
-            return Ok(None);
+        // Both are asked in any case: one look more would tell by the time who does not exist.
+        let (known, unknown) =
+            (self.0.clients.get(id, generation), self.0.clients.is_unknown(id, generation));
+        if known.is_some() || unknown {
+            return Ok(known);
         }
         let Some(client) = credentials::load(self.ctx(), id).await? else {
             self.0.clients.keep_unknown(id, generation);

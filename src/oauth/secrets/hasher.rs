@@ -88,6 +88,12 @@ impl Hasher {
         .await?
     }
 
+    /// A stored string like any other, whose secret nobody has: what an unknown client is checked
+    /// against, so that not even the bytes that are hashed on the way tell it from a known one.
+    pub fn dummy(&self) -> &str {
+        &self.dummy
+    }
+
     /// Takes as long as [`Hasher::fits`] and never does: an attacker who times the answers must
     /// not learn which clients exist.
     pub async fn waste(&self, secret: &Secret<String>) -> Result<()> {

@@ -140,20 +140,16 @@ async fn by_secret(
     let client = authority.client(&id).await?;
     let exists = client.is_some();
     let client = client.filter(|client| client.is_active());
-    let now = authority.ctx().now();
-    // Nobody's secrets for an unknown client: the check then costs as much and always fails.
-    let stored = client.as_ref().map(|client| client.valid_secrets(now)).unwrap_or_default();
+    let (now, secrets) = (authority.ctx().now(), authority.secrets());
+    // Nobody's secret for an unknown client: the check then costs as much and always fails.
+    let nobodys = || vec![authority.hasher().dummy().to_owned()];
+    let stored = client.as_ref().map_or_else(nobodys, |client| client.valid_secrets(now));
     let permission = async {
         if met {
             authority.count_stranger(address).await?;
         }
-        if exists {
-            authority.count_guess(&id, address).await
-        } else {
-            authority.count_nobody().await
-        }
+        authority.count_guess(&id, exists, address).await
     };
-    let secrets = authority.secrets();
     let fits = secrets.check(authority.hasher(), id.as_str(), secret, &stored, permission).await?;
     client.filter(|_| fits).ok_or_else(refusal::of_client)
 }

@@ -137,16 +137,20 @@ impl MemoryReplay {
     /// Removes up to `most` records whose life is over, oldest minute first.
     fn sweep(&self, shard: usize, now: Timestamp, most: usize) {
         for key in self.take_dead(shard, now, most) {
-            self.used.entry(key).and_compute_with(|existing| match existing {
-                // Claimed again after it had died: then it is listed under its new minute too.
-                Some(entry) if self.is_live(*entry.value(), now) => Op::Nop,
-                Some(_) => {
-                    self.count.fetch_sub(1, Ordering::Relaxed);
-                    Op::Remove
-                }
-                None => Op::Nop,
-            });
+            self.bury(key, now);
         }
+    }
+
+    fn bury(&self, key: ReplayKey, now: Timestamp) {
+        self.used.entry(key).and_compute_with(|existing| match existing {
+            // Claimed again after it had died: then it is listed under its new minute too.
+            Some(entry) if self.is_live(*entry.value(), now) => Op::Nop,
+            Some(_) => {
+                self.count.fetch_sub(1, Ordering::Relaxed);
+                Op::Remove
+            }
+            None => Op::Nop,
+        });
     }
 
     fn take_dead(&self, shard: usize, now: Timestamp, most: usize) -> Vec<ReplayKey> {
@@ -189,6 +193,9 @@ fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 fn minute_of(moment: Timestamp) -> i64 {
     moment.unix_seconds().div_euclid(60)
 }
+
+#[cfg(test)]
+mod orders;
 
 #[cfg(test)]
 mod tests {
