@@ -4,12 +4,22 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use moka::sync::Cache;
+
 use super::Authority;
 use crate::{
     base::failure::{Code, Failure, Result},
     oauth::credentials::ClientId,
     web::rate_limit::Quota,
 };
+
+/// Clients with an address from which the right secret has come.
+pub(super) type Homes = Cache<(ClientId, IpAddr), ()>;
+
+/// A day since the last check that was paid for, and few enough to keep.
+pub(super) fn homes() -> Homes {
+    Cache::builder().max_capacity(50_000).time_to_live(Duration::from_hours(24)).build()
+}
 
 /// How many times as generous the limits are that a client shares with others.
 const WIDE: u32 = 10;
@@ -30,7 +40,8 @@ impl Authority {
 
     /// Counts a check of a secret that is not remembered. By client and address, so that a stranger
     /// who guesses locks out itself only; and, more generously, by client, so that many addresses
-    /// together keep argon2 no busier.
+    /// together keep argon2 no busier. That last one leaves out addresses from which the right secret
+    /// has come: many strangers who use it up must not keep the client from its next token.
     ///
     /// Clients that do not exist share one allowance: random ids from many addresses must not take
     /// argon2 away from those who have a secret. Beyond it such a client is refused as ever, but at
@@ -38,17 +49,28 @@ impl Authority {
     pub(in crate::oauth) async fn count_guess(
         &self,
         client: &ClientId,
-        exists: bool,
+        at_home: bool,
         address: IpAddr,
     ) -> Result<()> {
         let (guesses, pair) = (self.rules().guesses_per_minute, format!("{address} {client}"));
         self.limiter().check(per_minute("guess", guesses), &pair).await?;
-        if exists {
+        if at_home && self.0.homes.contains_key(&(client.clone(), address)) {
+            return Ok(());
+        }
+        if at_home {
             let quota = per_minute("guess-client", self.wide());
             return self.limiter().check(quota, client.as_str()).await.map(|_| ());
         }
         let verdict = self.limiter().check(per_minute("guess-nobody", guesses), "").await;
         verdict.map(|_| ()).map_err(|_| Failure::new(Code::InvalidClient))
+    }
+
+    /// Remembers that the right secret came from here.
+    pub(in crate::oauth) fn knew_the_secret(&self, client: &ClientId, address: IpAddr) {
+        let home = (client.clone(), address);
+        if !self.0.homes.contains_key(&home) {
+            self.0.homes.insert(home, ());
+        }
     }
 
     /// Counts a signature that is to be checked, good or bad. As many as the client may have tokens: it

@@ -34,6 +34,7 @@ use crate::{
     web::rate_limit::RateLimiter,
 };
 use clients::Clients;
+use counts::Homes;
 pub(super) use counts::per_minute;
 use pulse::Pulse;
 
@@ -116,6 +117,7 @@ struct Inner {
     secrets: SecretMemory,
     prepared: PreparedKeys,
     clients: Clients,
+    homes: Homes,
     pulse: Pulse,
 }
 
@@ -126,8 +128,8 @@ impl Authority {
         let bases = bases.collect::<Result<Vec<_>, _>>().map_err(Failure::internal)?;
         let secrets = SecretMemory::new(&parts.ctx.random);
         let prepared = PreparedKeys::new(PREPARED_KEYS);
-        let (clients, pulse) = (Clients::default(), Pulse::default());
-        Ok(Self(Arc::new(Inner { rules, bases, parts, secrets, prepared, clients, pulse })))
+        let (clients, homes, pulse) = (Clients::default(), counts::homes(), Pulse::default());
+        Ok(Self(Arc::new(Inner { rules, bases, parts, secrets, prepared, clients, homes, pulse })))
     }
 
     /// The operator's decisions.

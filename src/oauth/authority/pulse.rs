@@ -1,14 +1,14 @@
 //! When we last asked whether anybody's access had changed.
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
 
 use tokio::sync::Mutex;
 
 use crate::{
-    base::failure::Result,
+    base::failure::{Code, Failure, Result},
     ctx::Ctx,
     oauth::{credentials, keys::Ring},
 };
@@ -23,12 +23,13 @@ pub(super) struct Pulse {
     asked_at_us: AtomicI64,
     generation: AtomicI64,
     asking: Mutex<()>,
+    failed: AtomicU64,
 }
 
 impl Default for Pulse {
     fn default() -> Self {
         let (asked_at_us, generation) = (AtomicI64::new(i64::MIN), AtomicI64::new(0));
-        Self { asked_at_us, generation, asking: Mutex::new(()) }
+        Self { asked_at_us, generation, asking: Mutex::new(()), failed: AtomicU64::new(0) }
     }
 }
 
@@ -37,10 +38,17 @@ impl Pulse {
         if let Some(known) = self.known(ctx) {
             return Ok(known);
         }
-        // One asks; the others wait for its answer.
+        // One asks; the others wait for its answer, and take it when it is a failure too: if each of
+        // them then waited for the database in turn, a short outage would hold every request for long.
+        let failed = self.failed.load(Ordering::SeqCst);
         let _turn = self.asking.lock().await;
         match self.known(ctx) {
             Some(known) => Ok(known),
+            None if self.failed.load(Ordering::SeqCst) != failed => {
+                Err(Failure::new(Code::Unavailable)
+                    .retry_after(Duration::from_secs(1))
+                    .caused_by("another request has asked the database meanwhile, in vain"))
+            }
             None => self.read(ctx, ring).await,
         }
     }
@@ -60,7 +68,9 @@ impl Pulse {
 
     async fn read(&self, ctx: &Ctx, ring: &Ring) -> Result<i64> {
         let asked_at = ctx.now();
-        let generation = credentials::generation(ctx).await?;
+        let generation = credentials::generation(ctx).await.inspect_err(|_| {
+            self.failed.fetch_add(1, Ordering::SeqCst);
+        })?;
         if let Err(failure) = ring.refresh() {
             tracing::error!(
                 cause = failure.cause_chain(),

@@ -138,7 +138,9 @@ async fn by_secret(
     }
     let id = id.ok_or_else(refusal::of_client)?;
     let client = authority.client(&id).await?;
-    let exists = client.is_some();
+    // From an address that is not on its list a client counts as nobody: strangers there must not
+    // use up what those on the list may try.
+    let at_home = client.as_ref().is_some_and(|client| client.allows(address));
     let client = client.filter(|client| client.is_active());
     let (now, secrets) = (authority.ctx().now(), authority.secrets());
     // Nobody's secret for an unknown client: the check then costs as much and always fails.
@@ -148,10 +150,12 @@ async fn by_secret(
         if met {
             authority.count_stranger(address).await?;
         }
-        authority.count_guess(&id, exists, address).await
+        authority.count_guess(&id, at_home, address).await
     };
     let fits = secrets.check(authority.hasher(), id.as_str(), secret, &stored, permission).await?;
-    client.filter(|_| fits).ok_or_else(refusal::of_client)
+    let client = client.filter(|_| fits).ok_or_else(refusal::of_client)?;
+    authority.knew_the_secret(&id, address);
+    Ok(client)
 }
 
 fn malformed(what: &'static str) -> Failure {

@@ -2,13 +2,14 @@
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use counterfoil::{
+    base::environment::Environment,
     config::{Config, WebOrigin},
     oauth::{
-        credentials::{self, Possession},
+        credentials::{self, NewCredential, Possession},
         jose::{KeyKind, base64url},
     },
 };
@@ -115,6 +116,65 @@ both! {
         let later = guess(&app, &client, &nobody(99), "x");
         denied(app.send(later).await, 401, "invalid_client");
         assert_eq!(paid(), 8);
+        app.stop().await;
+    }
+
+    /// Many addresses that guess at one client use up what strangers may try, and no more.
+    async fn strangers_do_not_keep_a_client_from_its_next_token(db: TestDb) {
+        let app = TestApp::with(&db, |config| {
+            behind_a_proxy(config);
+            config.limits.failures_per_minute = 1;
+        })
+        .await;
+        let client = app.client("payouts:read").await;
+        let from = |request: Request, address: &str| request.header("X-Forwarded-For", address);
+        app.send(from(client.token_request(&app), "192.0.2.1")).await.expect_status(200);
+        // A new secret is not remembered, so it is checked and counted like a guess.
+        let (hasher, day) = (app.authority.hasher(), Duration::from_hours(24));
+        let sandbox = Environment::Sandbox;
+        let new = credentials::rotate_secret(&app.ctx, hasher, sandbox, &client.id, day).await;
+        let new = new.unwrap();
+        app.authority.access_changed().await.unwrap();
+        app.hands.advance(Duration::from_mins(2));
+        let mut throttled = 0;
+        for number in 0..20 {
+            let wrong = guess(&app, &client, client.id.as_str(), "x");
+            let answer = app.send(from(wrong, &format!("198.51.100.{number}"))).await;
+            throttled += usize::from(answer.status == 429);
+        }
+        assert_eq!(throttled, 10, "a client has ten times the allowance of one address");
+        let right = || guess(&app, &client, client.id.as_str(), new.expose());
+        app.send(from(right(), "203.0.113.1")).await.expect_status(429);
+        app.send(from(right(), "192.0.2.1")).await.expect_status(200);
+        app.stop().await;
+    }
+
+    async fn who_is_not_on_the_list_uses_up_nothing_of_the_client(db: TestDb) {
+        let app = TestApp::with(&db, |config| {
+            behind_a_proxy(config);
+            config.limits.failures_per_minute = 1;
+        })
+        .await;
+        let client = app.client("payouts:read").await;
+        let key = ProofKey::make(&app.ctx.random, KeyKind::P256);
+        let wish = NewCredential {
+            merchant_id: client.merchant,
+            label: "listed".to_owned(),
+            scopes: "payouts:read".parse().unwrap(),
+            addresses: vec!["192.0.2.0/24".parse().unwrap()],
+            key: key.jwk,
+        };
+        let (hasher, sandbox) = (app.authority.hasher(), Environment::Sandbox);
+        let vouched = Possession::Vouched;
+        let made = credentials::register(&app.ctx, hasher, sandbox, &wish, vouched).await.unwrap();
+        let listed = Client { id: made.credential.client_id, secret: made.secret, key, ..client };
+        let from = |request: Request, address: &str| request.header("X-Forwarded-For", address);
+        for number in 0..20 {
+            let wrong = guess(&app, &listed, listed.id.as_str(), "x");
+            let answer = app.send(from(wrong, &format!("198.51.100.{number}"))).await;
+            denied(answer, 401, "invalid_client");
+        }
+        app.send(from(listed.token_request(&app), "192.0.2.1")).await.expect_status(200);
         app.stop().await;
     }
 
@@ -271,6 +331,29 @@ async fn an_id_without_the_shape_asks_nobody() {
         denied(app.send(guess(&app, &client, &id, "x")).await, 401, "invalid_client");
     }
     denied(app.send(guess(&app, &client, &nobody(1), "x")).await, 503, "temporarily_unavailable");
+    line.mend();
+    app.stop().await;
+}
+
+/// If each waited for the database in its turn, a short outage would hold every request for long.
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_wait_for_the_pulse_share_its_failure() {
+    const PATIENCE: Duration = Duration::from_millis(500);
+    let mut db = TestDb::postgres().await;
+    let port = postgres::shared().port();
+    let line = Proxy::to(port);
+    db.url = db.url.replace(&format!(":{port}/"), &format!(":{}/", line.port));
+    let app = TestApp::with(&db, |config| config.database.patience = PATIENCE).await;
+    let client = app.client("payouts:read").await;
+    let token = client.mint(&app).await;
+    line.cut();
+    app.hands.advance(Duration::from_secs(2));
+    let begun = Instant::now();
+    let calls = (0..40).map(|_| client.get(&app, &token, "/v1/credential"));
+    for answer in futures_util::future::join_all(calls).await {
+        assert!(answer.expect_status(503).header("Retry-After").is_some());
+    }
+    assert!(begun.elapsed() < 20 * PATIENCE, "{:?}", begun.elapsed());
     line.mend();
     app.stop().await;
 }
