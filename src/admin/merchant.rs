@@ -59,19 +59,19 @@ pub(super) async fn run(args: Args, setup: &Setup, output: &Output) -> Result<()
                 "Merchant {} is suspended: its tokens are refused, and it gets no new ones.",
                 merchant.id
             );
-            answer(&merchant, &told, output)
+            answer(&merchant, &told, *output)
         }
         Action::Resume { merchant } => {
             let ctx = setup.open().await?;
             let merchant = merchants::resume(&ctx, merchant).await;
             ctx.db.close().await;
             let merchant = merchant?;
-            answer(&merchant, &format!("Merchant {} may act.", merchant.id), output)
+            answer(&merchant, &format!("Merchant {} may act.", merchant.id), *output)
         }
     }
 }
 
-fn answer(merchant: &Merchant, text: &str, output: &Output) -> Result<()> {
+fn answer(merchant: &Merchant, text: &str, output: Output) -> Result<()> {
     let Merchant { id, name, email, status, .. } = merchant;
     let document =
         json!({ "merchant_id": id, "name": name, "email": email, "status": status.as_str() });

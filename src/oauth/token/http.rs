@@ -37,7 +37,7 @@ struct TokenForm {
     /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion` instead of
     /// Basic.
     client_assertion_type: Option<String>,
-    /// A JWT signed with a registered key (RFC 7523).
+    /// A JWT signed with a registered key (RFC 7523); its `kid` names the key, when there are several.
     client_assertion: Option<String>,
 }
 

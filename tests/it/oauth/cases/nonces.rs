@@ -108,7 +108,9 @@ cases! {
 
     sqlite ["P81"]
     async fn a_nonce_stands_in_for_a_wrong_clock(db: TestDb) {
+        drop(db);
         for mode in [NonceMode::Required, NonceMode::OnClockSkew] {
+            let db = TestDb::sqlite().await;
             let app = TestApp::with(&db, |config| config.oauth.nonce_mode = mode).await;
             let client = app.client("payouts:read").await;
             for hour in [-3_600, 3_600] {

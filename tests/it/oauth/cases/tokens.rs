@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     app::{START, TestApp},
+    both::TestDb,
     http::Request,
 };
 
@@ -50,7 +51,9 @@ fn accepted_elsewhere(jwks: &Value, token: &str) -> Option<Value> {
 cases! {
     sqlite ["T1", "T2", "T3", "T4", "T7", "T9", "T10"]
     async fn it_says_what_rfc_9068_wants_and_nothing_else(db: TestDb) {
+        drop(db);
         for alg in [SigningAlg::Es256, SigningAlg::Ed25519] {
+            let db = TestDb::sqlite().await;
             let app = TestApp::with(&db, |config| config.oauth.signing_alg = alg).await;
             let client = app.client("pricing:read payouts:read").await;
             let token = client.mint(&app).await;
@@ -85,7 +88,9 @@ cases! {
     sqlite ["T5"]
     async fn it_lives_as_long_as_the_answer_says(db: TestDb) {
         let mut lives = Vec::new();
+        drop(db);
         for hours in [None, Some(1)] {
+            let db = TestDb::sqlite().await;
             let app = TestApp::with(&db, |config| {
                 if let Some(hours) = hours {
                     config.oauth.token_lifetime = std::time::Duration::from_hours(hours);
