@@ -10,7 +10,7 @@ use super::Authority;
 use crate::{
     base::failure::{Code, Failure, Result},
     oauth::credentials::ClientId,
-    web::rate_limit::Quota,
+    web::{address::Host, rate_limit::Quota},
 };
 
 /// Clients with an address from which the right secret has come.
@@ -35,7 +35,7 @@ impl Authority {
     /// nor the database busy by inventing clients.
     pub(in crate::oauth) async fn count_stranger(&self, address: IpAddr) -> Result<()> {
         let quota = per_minute("guess-address", self.wide());
-        self.limiter().check(quota, &address.to_string()).await.map(|_| ())
+        self.limiter().check(quota, &Host::from(address).to_string()).await.map(|_| ())
     }
 
     /// Counts a check of a secret that is not remembered. By client and address, so that a stranger
@@ -52,7 +52,7 @@ impl Authority {
         at_home: bool,
         address: IpAddr,
     ) -> Result<()> {
-        let (guesses, pair) = (self.rules().guesses_per_minute, format!("{address} {client}"));
+        let (guesses, pair) = (self.rules().guesses_per_minute, format!("{} {client}", Host::from(address)));
         self.limiter().check(per_minute("guess", guesses), &pair).await?;
         if at_home && self.0.homes.contains_key(&(client.clone(), address)) {
             return Ok(());
@@ -81,7 +81,7 @@ impl Authority {
         address: IpAddr,
     ) -> Result<()> {
         let calls = self.rules().tokens_per_minute.max(self.rules().guesses_per_minute);
-        let pair = format!("{address} {client}");
+        let pair = format!("{} {client}", Host::from(address));
         self.limiter().check(per_minute("assertion", calls), &pair).await.map(|_| ())
     }
 
