@@ -43,7 +43,7 @@ impl Payouts {
         let rails = &[("sandbox", RailName::Sandbox), ("manual", RailName::Manual)];
         let amounts = || list(amount);
         Self {
-            rail: reader.or("payouts.rail", usual, choice(rails)),
+            rail: reader.optional("payouts.rail", choice(rails)).unwrap_or(usual),
             buffer_bps: reader.or("payouts.buffer_bps", 45, integer(0..=2_000)),
             approval_from: reader.or("payouts.approval_from", Vec::new(), amounts()),
             review_new_from: reader.or("payouts.review_new_from", Vec::new(), amounts()),

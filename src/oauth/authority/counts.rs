@@ -52,7 +52,8 @@ impl Authority {
         at_home: bool,
         address: IpAddr,
     ) -> Result<()> {
-        let (guesses, pair) = (self.rules().guesses_per_minute, format!("{} {client}", Host::from(address)));
+        let (guesses, pair) =
+            (self.rules().guesses_per_minute, format!("{} {client}", Host::from(address)));
         self.limiter().check(per_minute("guess", guesses), &pair).await?;
         if at_home && self.0.homes.contains_key(&(client.clone(), address)) {
             return Ok(());

@@ -10,7 +10,7 @@ use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -29,7 +29,7 @@ use counterfoil::{
     },
 };
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::support::{
@@ -41,18 +41,39 @@ use crate::support::{
 
 const BASE: &str = "http://pay.example";
 const CALLERS: usize = 8;
-const QUOTE: &str = "/v1/pricing/quote";
+/// What there is to pay out, in cents: more than the load can spend.
+const FUNDS: usize = 100_000_000;
+
+/// What is asked for while the server is killed.
+struct Load {
+    path: &'static str,
+    body: Value,
+    /// The member of the answer that names what was made.
+    id: &'static str,
+    /// Every one that is stored.
+    stored: &'static str,
+}
+
+fn quotes() -> Load {
+    Load {
+        path: "/v1/pricing/quote",
+        body: json!({ "source_currency": "USD", "dest_currency": "EUR", "amount": "1000.00" }),
+        id: "quote_id",
+        stored: "SELECT id FROM quotes",
+    }
+}
 
 /// The server that is killed, and everything that outlives it.
 struct Victim {
     home: PathBuf,
     url: String,
     key: ProofKey,
+    merchant: String,
     client: String,
     secret: String,
 }
 
-/// Each key that was sent, and the quote that was acknowledged for it, if one was.
+/// Each key that was sent, and what was acknowledged for it, if one was.
 type Sent = Mutex<BTreeMap<String, Option<String>>>;
 
 #[expect(clippy::disallowed_methods, reason = "how long to go on is for whoever runs it to say")]
@@ -84,6 +105,7 @@ impl Victim {
             home: scratch::directory("kill"),
             url: test.url.clone(),
             key,
+            merchant: merchant.id.to_string(),
             client: made.credential.client_id.to_string(),
             secret: made.secret.expose().clone(),
         }
@@ -111,35 +133,112 @@ impl Victim {
         (child, address.parse().unwrap())
     }
 
-    fn proof(&self, path: &str, token: Option<&str>) -> String {
-        self.key.sign(&claims_at(BASE, Clock::system().now(), "POST", path, token))
+    fn proof(&self, method: &str, path: &str, token: Option<&str>) -> String {
+        self.key.sign(&claims_at(BASE, Clock::system().now(), method, path, token))
+    }
+
+    /// Money, somebody to pay, and a small payout to them.
+    async fn payouts(&self) -> Load {
+        let amount = format!("{}.00", FUNDS / 100);
+        let credit = format!(
+            "balance credit --merchant {} --currency EUR --amount {amount} --json",
+            self.merchant
+        );
+        let credited = self.command(&credit).output().unwrap();
+        assert!(credited.status.success(), "{}", String::from_utf8_lossy(&credited.stderr));
+        let (mut server, address) = self.start();
+        let token = self.mint(address).await;
+        let mut line = Connection::open(address).await;
+        let payee = json!({
+            "type": "business", "country": "DE",
+            "business": {
+                "legal_name": "Ada GmbH", "registration_number": "HRB 1", "email": "ada@example.com",
+                "phone": "+4915123456789",
+                "address": {
+                    "street_line_1": "Unter den Linden 1", "city": "Berlin",
+                    "postal_code": "10117", "country": "DE",
+                },
+            },
+        });
+        let payee = self.post(&mut line, &token, "payee", ("/v1/beneficiaries", &payee)).await;
+        let payee = payee.unwrap()["id"].as_str().unwrap().to_owned();
+        let account =
+            json!({ "method": "iban", "credentials": { "iban": "DE89370400440532013000" } });
+        let path = format!("/v1/beneficiaries/{payee}/instruments");
+        let account = self.post(&mut line, &token, "account", (&path, &account)).await;
+        let account = account.unwrap()["id"].as_str().unwrap().to_owned();
+        drop(line);
+        server.kill().unwrap();
+        server.wait().unwrap();
+        let body = json!({
+            "beneficiary_id": payee, "instrument_id": account, "method": "sepa",
+            "source_amount": "1.00", "dest_amount": "1.00", "dest_currency": "EUR",
+        });
+        let stored = "SELECT id FROM payouts";
+        Load { path: "/v1/payouts", body, id: "id", stored }
+    }
+
+    fn verify(&self) {
+        let verified = self.command("verify --json").output().unwrap();
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     }
 
     async fn mint(&self, address: SocketAddr) -> String {
         let request = Request::post("/oauth/token")
             .header("Authorization", basic(&self.client, &self.secret))
-            .header("DPoP", self.proof("/oauth/token", None))
+            .header("DPoP", self.proof("POST", "/oauth/token", None))
             .form(&[("grant_type", "client_credentials")]);
         let answer = request.send(address).await.expect_status(200).json();
         answer["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// One request; the quote it made, or `None` when the server went away meanwhile.
-    async fn quote(&self, line: &mut Connection, token: &str, key: &str) -> Option<String> {
-        let body = json!({ "source_currency": "USD", "dest_currency": "EUR", "amount": "1000.00" });
-        let request = Request::post(QUOTE)
+    /// One request with a key; the answer, or `None` when the server went away meanwhile.
+    async fn post(
+        &self,
+        line: &mut Connection,
+        token: &str,
+        key: &str,
+        (path, body): (&str, &Value),
+    ) -> Option<Value> {
+        let request = Request::post(path)
             .header("Authorization", format!("DPoP {token}"))
-            .header("DPoP", self.proof(QUOTE, Some(token)))
+            .header("DPoP", self.proof("POST", path, Some(token)))
             .header("Idempotency-Key", key)
-            .json(&body);
+            .json(body);
         line.write(&request.bytes("pay.example")).await;
         let answer = line.read_response().await?;
         assert!((200..300).contains(&answer.status), "{}: {}", answer.status, answer.text());
-        Some(answer.json()["quote_id"].as_str().unwrap().to_owned())
+        Some(answer.json())
+    }
+
+    /// What one request of the load has made.
+    async fn ask(
+        &self,
+        line: &mut Connection,
+        token: &str,
+        key: &str,
+        load: &Load,
+    ) -> Option<String> {
+        let made = self.post(line, token, key, (load.path, &load.body)).await?;
+        Some(made[load.id].as_str().unwrap().to_owned())
+    }
+
+    async fn get(&self, line: &mut Connection, token: &str, path: &str) -> Value {
+        let request = Request::get(path)
+            .header("Authorization", format!("DPoP {token}"))
+            .header("DPoP", self.proof("GET", path, Some(token)));
+        line.write(&request.bytes("pay.example")).await;
+        line.read_response().await.unwrap().expect_status(200).json()
     }
 
     /// Calls until the server is gone.
-    async fn call(&self, address: SocketAddr, token: &str, sent: &Sent, numbers: &AtomicU64) {
+    async fn call(
+        &self,
+        address: SocketAddr,
+        token: &str,
+        load: &Load,
+        (sent, numbers): (&Sent, &AtomicU64),
+    ) {
         if TcpStream::connect(address).await.is_err() {
             return;
         }
@@ -147,8 +246,8 @@ impl Victim {
         loop {
             let key = format!("key-{}", numbers.fetch_add(1, Ordering::Relaxed));
             sent.lock().unwrap().insert(key.clone(), None);
-            let Some(quote) = self.quote(&mut line, token, &key).await else { return };
-            sent.lock().unwrap().insert(key, Some(quote));
+            let Some(made) = self.ask(&mut line, token, &key, load).await else { return };
+            sent.lock().unwrap().insert(key, Some(made));
         }
     }
 }
@@ -158,54 +257,85 @@ async fn open(url: &str) -> Ctx {
     Ctx { db, clock: Clock::system(), random: Random::system() }
 }
 
-/// Every quote that is stored.
-async fn stored(url: &str) -> Vec<String> {
+/// The id of everything that the load has made.
+async fn stored(url: &str, load: &Load) -> Vec<String> {
     let ctx = open(url).await;
-    let rows = db::read!(ctx.db, |tx| Ok(db::all!(tx, (String,), "SELECT id FROM quotes")?));
+    let rows = db::read!(ctx.db, |tx| Ok(db::all!(tx, (String,), load.stored)?));
     ctx.db.close().await;
     rows.unwrap().into_iter().map(|(id,)| id).collect()
 }
 
-both! {
-    async fn nothing_acknowledged_is_lost_and_nothing_is_there_by_half(test: TestDb) {
-        let victim = Arc::new(Victim::register(&test).await);
-        let (sent, numbers) = (Sent::default(), AtomicU64::new(0));
-        let random = Random::system();
-        for _ in 0..rounds() {
-            let (mut server, address) = victim.start();
-            let token = victim.mint(address).await;
-            let callers = (0..CALLERS).map(|_| victim.call(address, &token, &sent, &numbers));
-            let moment = Duration::from_millis(20 + random.below(400));
-            let kill = async {
-                let never = std::future::pending::<()>();
-                assert!(tokio::time::timeout(moment, never).await.is_err());
-                server.kill().unwrap();
-            };
-            tokio::join!(join_all(callers), kill);
-            server.wait().unwrap();
-        }
-
+/// Kills the server again and again under a load, and compares what it kept with what it said.
+async fn kill_and_count(test: &TestDb, victim: &Victim, load: &Load) {
+    let (sent, numbers) = (Sent::default(), AtomicU64::new(0));
+    let random = Random::system();
+    for _ in 0..rounds() {
         let (mut server, address) = victim.start();
         let token = victim.mint(address).await;
-        let sent = sent.into_inner().unwrap();
-        let kept = stored(&test.url).await;
-        let acknowledged: Vec<_> = sent.values().flatten().collect();
-        assert!(acknowledged.len() > 10, "there was load: {}", acknowledged.len());
-        assert!(kept.len() <= sent.len(), "nothing is there that nobody sent");
-        let mut line = Connection::open(address).await;
-        for (key, quote) in &sent {
-            // With the same key again: what was acknowledged is found, what was not takes effect once.
-            let again = victim.quote(&mut line, &token, key).await.unwrap();
-            match quote {
-                Some(quote) => assert_eq!(*quote, again, "{key} was acknowledged"),
-                None => assert!(!acknowledged.contains(&&again)),
-            }
+        let books = (&sent, &numbers);
+        let callers = (0..CALLERS).map(|_| victim.call(address, &token, load, books));
+        let moment = Duration::from_millis(20 + random.below(400));
+        let kill = async {
+            let never = std::future::pending::<()>();
+            assert!(tokio::time::timeout(moment, never).await.is_err());
+            server.kill().unwrap();
+        };
+        tokio::join!(join_all(callers), kill);
+        server.wait().unwrap();
+    }
+
+    let (mut server, address) = victim.start();
+    let token = victim.mint(address).await;
+    let sent = sent.into_inner().unwrap();
+    let kept = stored(&test.url, load).await;
+    let acknowledged: Vec<_> = sent.values().flatten().collect();
+    assert!(acknowledged.len() > 10, "there was load: {}", acknowledged.len());
+    assert!(kept.len() <= sent.len(), "nothing is there that nobody sent");
+    let mut line = Connection::open(address).await;
+    for (key, made) in &sent {
+        // With the same key again: what was acknowledged is found, what was not takes effect once.
+        let again = victim.ask(&mut line, &token, key, load).await.unwrap();
+        match made {
+            Some(made) => assert_eq!(*made, again, "{key} was acknowledged"),
+            None => assert!(!acknowledged.contains(&&again)),
         }
-        assert_eq!(stored(&test.url).await.len(), sent.len(), "one quote for each key");
+    }
+    assert_eq!(stored(&test.url, load).await.len(), sent.len(), "one for each key");
+    drop(line);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    victim.verify();
+}
+
+both! {
+    async fn no_acknowledged_quote_is_lost_and_none_is_there_by_half(test: TestDb) {
+        let victim = Victim::register(&test).await;
+        kill_and_count(&test, &victim, &quotes()).await;
+    }
+
+    async fn no_acknowledged_payout_is_lost_none_is_paid_twice_and_all_come_to_an_end(test: TestDb) {
+        let victim = Victim::register(&test).await;
+        let load = victim.payouts().await;
+        kill_and_count(&test, &victim, &load).await;
+        let made = stored(&test.url, &load).await.len();
+        let (mut server, address) = victim.start();
+        let token = victim.mint(address).await;
+        let mut line = Connection::open(address).await;
+        let begun = Clock::system().now();
+        let left = loop {
+            let balance = victim.get(&mut line, &token, "/v1/balances/EUR").await;
+            if balance["pending"] == "0.00" {
+                break balance["total"].as_str().unwrap().replace('.', "");
+            }
+            let waited = Clock::system().now().since(begun);
+            assert!(waited < Duration::from_secs(120), "payouts do not come to an end: {balance}");
+        };
+        // Each costs 1.25 with its fee, and each was paid once.
+        let left: usize = left.parse().unwrap();
+        assert_eq!(left, FUNDS - made * 125);
         drop(line);
         server.kill().unwrap();
         server.wait().unwrap();
-        let verified = victim.command("verify --json").output().unwrap();
-        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+        victim.verify();
     }
 }

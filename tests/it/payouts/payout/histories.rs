@@ -220,7 +220,7 @@ impl<'a> Life<'a> {
         };
         let made = quotes::prepare(&self.room.pricing, self.merchant, payment).await.unwrap();
         let saved: Result<()> =
-            db::write!(self.app.ctx.db, self.merchant, |tx| { quotes::save(tx, &made).await });
+            db::write!(self.app.ctx.db, self.merchant, |tx| quotes::save(tx, &made).await);
         saved.unwrap();
         let quote = made.quote;
         self.quotes.push(Quoted { id: quote.id, minor, expires: quote.expires_at, used: false });
