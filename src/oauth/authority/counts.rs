@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Clients with an address from which the right secret has come.
-pub(super) type Homes = Cache<(ClientId, IpAddr), ()>;
+pub(super) type Homes = Cache<(ClientId, Host), ()>;
 
 /// A day since the last check that was paid for, and few enough to keep.
 pub(super) fn homes() -> Homes {
@@ -55,7 +55,7 @@ impl Authority {
         let (guesses, pair) =
             (self.rules().guesses_per_minute, format!("{} {client}", Host::from(address)));
         self.limiter().check(per_minute("guess", guesses), &pair).await?;
-        if at_home && self.0.homes.contains_key(&(client.clone(), address)) {
+        if at_home && self.0.homes.contains_key(&(client.clone(), Host::from(address))) {
             return Ok(());
         }
         if at_home {
@@ -68,7 +68,7 @@ impl Authority {
 
     /// Remembers that the right secret came from here.
     pub(in crate::oauth) fn knew_the_secret(&self, client: &ClientId, address: IpAddr) {
-        let home = (client.clone(), address);
+        let home = (client.clone(), Host::from(address));
         if !self.0.homes.contains_key(&home) {
             self.0.homes.insert(home, ());
         }

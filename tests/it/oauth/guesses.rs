@@ -119,6 +119,23 @@ both! {
         app.stop().await;
     }
 
+    /// Whoever has one address of IPv6 has 2^64 of them.
+    async fn a_network_of_ipv6_is_one_guesser(db: TestDb) {
+        let app = TestApp::with(&db, |config| {
+            behind_a_proxy(config);
+            config.limits.failures_per_minute = 1;
+        })
+        .await;
+        let client = app.client("payouts:read").await;
+        for (address, status) in
+            [("2001:db8:1:2::1", 401), ("2001:db8:1:2::2", 429), ("2001:db8:1:3::1", 401)]
+        {
+            let wrong = guess(&app, &client, client.id.as_str(), "x");
+            app.send(wrong.header("X-Forwarded-For", address)).await.expect_status(status);
+        }
+        app.stop().await;
+    }
+
     /// Many addresses that guess at one client use up what strangers may try, and no more.
     async fn strangers_do_not_keep_a_client_from_its_next_token(db: TestDb) {
         let app = TestApp::with(&db, |config| {
