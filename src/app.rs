@@ -168,7 +168,9 @@ impl App {
     fn spawn_background(&self, stop: impl Future<Output = ()> + Send + 'static) {
         let tasks = &self.tasks;
         stop_when(tasks, stop);
-        tasks.spawn(self.runner.clone().run(tasks.clone(), self.config.jobs.poll_interval));
+        if self.config.jobs.concurrency > 0 {
+            tasks.spawn(self.runner.clone().run(tasks.clone(), self.config.jobs.poll_interval));
+        }
         tasks.spawn(heart(self.replica.clone(), tasks.clone()));
         let prometheus = Prometheus::of_process();
         prometheus.keep_up(tasks);

@@ -132,7 +132,7 @@ fn a_wrong_type_is_told_with_place_key_and_what_is_wanted() {
     let sources = file.sources().variable("COUNTERFOIL_JOBS__CONCURRENCY", "many");
     let fault = fault(&sources);
     assert!(fault.contains("line 2: `http.request_timeout` must be a duration"), "{fault}");
-    assert!(fault.contains("the variable COUNTERFOIL_JOBS__CONCURRENCY: `jobs.concurrency` must be a whole number from 1 to 1024, not \"many\""), "{fault}");
+    assert!(fault.contains("the variable COUNTERFOIL_JOBS__CONCURRENCY: `jobs.concurrency` must be a whole number from 0 to 1024, not \"many\""), "{fault}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl Webhooks {
 pub struct Jobs {
     /// How often to look for what has become due without anybody saying so.
     pub poll_interval: Duration,
-    /// Jobs at once.
+    /// Jobs at once; with none this replica answers requests only, and others must do the work.
     pub concurrency: usize,
 }
 
@@ -40,7 +40,7 @@ impl Jobs {
         let second = Duration::from_secs(1);
         Self {
             poll_interval: reader.or("jobs.poll_interval", second, duration(least..=most)),
-            concurrency: reader.or("jobs.concurrency", 8, integer(1..=1024)),
+            concurrency: reader.or("jobs.concurrency", 8, integer(0..=1024)),
         }
     }
 }

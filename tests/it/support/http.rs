@@ -38,6 +38,15 @@ pub(crate) struct Connection {
 }
 
 impl Request {
+    pub(crate) fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Where to, without a query.
+    pub(crate) fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+
     pub(crate) fn new(method: &str, target: &str) -> Self {
         Self {
             method: method.to_owned(),

@@ -1,6 +1,6 @@
 //! Who pays what when currencies change and somebody else bears the fee.
 
-use counterfoil::money::Currency;
+use counterfoil::money::{Amount, Currency, Rate, Rounding};
 use serde_json::{Value, json};
 
 use super::{PATH, Shop, code, fields};
@@ -20,9 +20,10 @@ both! {
         });
         let made = shop.pay("dest", "0", &fixed_dest).await.expect_status(201).json();
         assert_eq!(made["dest_amount"], "100.00", "the fixed side stays as it was sent");
-        let rate: f64 = made["exchange_rate"].as_str().unwrap().parse().unwrap();
-        let needed = (100.0 / rate * 100.0).ceil();
-        assert!((cents(&made["source_amount"]) as f64 - needed).abs() <= 1.0, "{made}");
+        let rate: Rate = made["exchange_rate"].as_str().unwrap().parse().unwrap();
+        let hundred = Amount::parse("100.00", Currency::EUR).unwrap();
+        let needed = rate.convert_back(hundred, Currency::USD, Rounding::Up).unwrap();
+        assert_eq!(made["source_amount"], needed.render());
         let buffer = cents(&made["buffer_amount"]);
         assert!(buffer > 0);
         assert_eq!(made["buffer_currency"], "USD");
@@ -39,7 +40,9 @@ both! {
         });
         let made = shop.pay("source", "0", &fixed_source).await.expect_status(201).json();
         assert_eq!(made["source_amount"], "100.00");
-        assert_eq!(cents(&made["dest_amount"]), (10_000.0 * rate).floor() as i64);
+        let sent = Amount::parse("100.00", Currency::USD).unwrap();
+        let got = rate.convert(sent, Currency::EUR, Rounding::Down).unwrap();
+        assert_eq!(made["dest_amount"], got.render());
         shop.let_go().await;
         app.stop().await;
     }
