@@ -2,3 +2,4 @@
 
 mod balances;
 mod payout;
+mod people;
