@@ -159,7 +159,7 @@ fn run(
 }
 
 /// Where the libraries are, in the versions that the lock files name.
-fn installed() -> PathBuf {
+pub(crate) fn installed() -> PathBuf {
     let place = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/clients"));
     let found = fs::read_to_string(place.join("installed")).unwrap_or_default();
     assert!(found == INSTALLED, "{MISSING}");

@@ -233,10 +233,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ("tron", &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6T"]),
     (
         "solana",
-        &[
-            "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1",
-            "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
-        ],
+        &["EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwy", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"],
     ),
     (
         "stellar",
