@@ -7,6 +7,7 @@
 //! With `--json` stdout carries one JSON document and stderr `{"error":{"code":…,"message":…}}`.
 
 mod balance;
+mod beneficiary;
 mod call;
 mod credential;
 mod keys;
@@ -77,6 +78,8 @@ enum Verb {
     Merchant(merchant::Args),
     /// Balances
     Balance(balance::Args),
+    /// Beneficiaries
+    Beneficiary(beneficiary::Args),
     /// Fee plans
     Plan(plan::Args),
     /// Credentials of integrating servers
@@ -144,6 +147,7 @@ async fn run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
         Verb::Migrate(args) => migrate::run(args, setup, output).await,
         Verb::Merchant(args) => merchant::run(args, setup, output).await,
         Verb::Balance(args) => balance::run(args, setup, output).await,
+        Verb::Beneficiary(args) => beneficiary::run(args, setup, output).await,
         Verb::Plan(args) => plan::run(args, setup, output).await,
         Verb::Credential(args) => credential::run(args, setup, output).await,
         Verb::Call(args) => call::run(args, setup, output).await,

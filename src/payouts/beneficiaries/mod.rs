@@ -8,6 +8,7 @@ mod model;
 mod pii;
 mod privacy;
 mod read;
+mod seed;
 mod service;
 mod store;
 mod wire;
@@ -17,9 +18,10 @@ pub use model::{
 };
 pub use pii::{Address, Business, Individual, Pii};
 pub use privacy::{Reader, disclose, read as read_pii, replace as replace_pii};
+pub use seed::seed;
 pub(super) use service::to_change;
 pub use service::{
     NewBeneficiary, Prepared, create, delete, get, list, operate, prepare, save, step, update,
 };
-pub use store::{STATEMENTS, find};
+pub use store::{STATEMENTS, find, wipe};
 pub use wire::{BeneficiaryBody, PiiBody};

@@ -42,8 +42,8 @@ pub struct NewBeneficiary {
 
 /// Somebody new, sealed and ready for the transaction of the caller's choice.
 pub struct Prepared {
-    beneficiary: Beneficiary,
-    sealed: Sealed,
+    pub(super) beneficiary: Beneficiary,
+    pub(super) sealed: Sealed,
 }
 
 /// Seals what is personal. Nothing is stored: [`save`] does that.

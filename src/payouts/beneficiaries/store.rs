@@ -65,6 +65,8 @@ const AUDIT: &str = "INSERT INTO pii_audit
     (merchant_id, id, beneficiary_id, client_id, request_id, action, at_us)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
+const WIPE: &str = "DELETE FROM beneficiaries WHERE merchant_id = $1";
+
 /// After every id in the order of bytes.
 const AFTER_ALL: &str = "ben_~";
 
@@ -82,6 +84,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(SEALED),
     Statement::same(OWNER),
     Statement::same(AUDIT),
+    Statement::same(WIPE),
 ];
 
 #[derive(sqlx::FromRow)]
@@ -282,4 +285,10 @@ pub(super) async fn note_access(tx: &mut Tx, access: &Access<'_>) -> Result<(), 
     let Access { id, merchant, beneficiary, client, request, action, at } = access;
     db::exec!(tx, AUDIT, merchant, id, beneficiary, *client, *request, *action, at)?;
     Ok(())
+}
+
+/// For a sandbox that begins anew, after instruments and payouts: nothing is left of them, deleted or
+/// not, but the record of who saw personal data.
+pub async fn wipe(tx: &mut Tx, merchant: MerchantId) -> Result<u64, DbError> {
+    db::exec!(tx, WIPE, merchant)
 }

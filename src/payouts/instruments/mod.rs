@@ -12,7 +12,8 @@ mod wire;
 pub use crate::pricing::reference::{InstrumentMethod, Shown};
 pub use model::{Change, Filter, Instrument, InstrumentStatus, SealedCredentials};
 pub use service::{
-    NewInstrument, Prepared, create, credentials, delete, get, list, prepare, save, update, usable,
+    NewInstrument, Prepared, create, credentials, delete, get, list, list_of, prepare, save,
+    update, usable,
 };
-pub use store::{STATEMENTS, find};
+pub use store::{STATEMENTS, find, wipe};
 pub use wire::InstrumentBody;

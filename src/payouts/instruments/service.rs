@@ -188,6 +188,17 @@ pub async fn list(
     Ok(Page::cut(rows, page, |instrument| instrument.id.to_string()))
 }
 
+/// One beneficiary's, in the caller's transaction: the newest first, one more than the page's limit.
+pub async fn list_of(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    beneficiary: BeneficiaryId,
+    page: &PageRequest,
+) -> Result<Vec<Instrument>> {
+    let filter = Filter { beneficiary: Some(beneficiary), ..Filter::default() };
+    Ok(store::list(tx, merchant, &filter, page).await?)
+}
+
 /// The instrument through which a beneficiary is to be paid. Both must be the merchant's and active,
 /// and the instrument must be this beneficiary's: otherwise a payout would go to somebody else.
 pub async fn usable(

@@ -57,6 +57,8 @@ const DELETE: &str = "UPDATE instruments
     SET deleted_at_us = $3, updated_at_us = $3, default_for = NULL
     WHERE merchant_id = $1 AND id = $2 AND deleted_at_us IS NULL";
 
+const WIPE: &str = "DELETE FROM instruments WHERE merchant_id = $1";
+
 /// After every id in the order of bytes.
 const AFTER_ALL: &str = "ins_~";
 
@@ -70,6 +72,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(UPDATE),
     Statement::same(STEP_BACK),
     Statement::same(DELETE),
+    Statement::same(WIPE),
 ];
 
 #[derive(sqlx::FromRow)]
@@ -218,4 +221,9 @@ pub(super) async fn delete(
     at: Timestamp,
 ) -> Result<(), DbError> {
     expect_one(db::exec!(tx, DELETE, merchant, id, at)?)
+}
+
+/// For a sandbox that begins anew, after payouts and before beneficiaries.
+pub async fn wipe(tx: &mut Tx, merchant: MerchantId) -> Result<u64, DbError> {
+    db::exec!(tx, WIPE, merchant)
 }

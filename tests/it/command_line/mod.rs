@@ -1,5 +1,6 @@
 //! The command itself: what scripts rely on.
 
+mod beneficiaries;
 mod call;
 mod credentials;
 mod keys;

@@ -17,7 +17,7 @@ use counterfoil::{
         secrets::{Cost, Hasher},
     },
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
     client::{ProofKey, basic, claims_at},
@@ -100,6 +100,41 @@ async fn logs_at_the_loudest_level_hold_no_secret_token_proof_or_address() {
             .header("DPoP", &proof);
         request.send(address).await;
         spoken.push(proof);
+    }
+    let mut post = async |path: &str, body: &Value| -> Value {
+        let proof = key.sign(&claims_at(&base, ctx.now(), "POST", path, Some(&token)));
+        let request = Request::post(path)
+            .header("Authorization", format!("DPoP {token}"))
+            .header("DPoP", &proof)
+            .header("Idempotency-Key", "quiet")
+            .json(body);
+        spoken.push(proof);
+        request.send(address).await.json()
+    };
+    let person = json!({
+        "type": "individual", "country": "DE",
+        "individual": {
+            "first_name": "Quiet", "last_name": "Person", "email": "quiet.person@mail.example",
+            "phone": "+499990001112", "date_of_birth": "1907-05-09", "nationality": "DE",
+            "address": {
+                "street_line_1": "Stiller Weg 99", "city": "Ulm", "postal_code": "89073",
+                "country": "DE",
+            },
+        },
+    });
+    let made = post("/v1/beneficiaries", &person).await;
+    let instruments = format!("/v1/beneficiaries/{}/instruments", made["id"].as_str().unwrap());
+    for pan in ["4000056655665556", "4000056655665557"] {
+        let credentials = json!({ "pan": pan, "expiry_month": 7, "expiry_year": 2049 });
+        let card = json!({ "method": "card", "credentials": credentials });
+        let answer = post(&instruments, &card).await;
+        // The clock is the machine's own: one of the two may be refused for its date as well.
+        assert!(answer["id"].is_string() || answer["error"]["code"] == "invalid_credentials");
+    }
+    for personal in
+        ["quiet.person@mail", "+499990001112", "1907-05-09", "Stiller Weg", "400005665566"]
+    {
+        spoken.push(personal.to_owned());
     }
     spoken.extend([token, "leaked-in-a-url".to_owned(), "quiet.owner@shop.example".to_owned()]);
     ctx.db.close().await;

@@ -12,6 +12,7 @@ mod beneficiaries;
 mod instruments;
 mod privacy;
 mod published;
+mod seeds;
 mod twins;
 
 pub(crate) const SCOPES: &str = "beneficiaries:read beneficiaries:write beneficiaries:pii \
