@@ -4,6 +4,7 @@ use super::{Beneficiary, BeneficiaryStatus, BeneficiaryType, Filter};
 use crate::{
     base::{ids::MerchantId, metadata::Metadata, pagination::PageRequest, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx, expect_one},
+    money::Country,
     payouts::{BeneficiaryId, PiiAccessId},
 };
 
@@ -203,7 +204,7 @@ pub(super) async fn list(
     let after = page.after.as_deref().unwrap_or(AFTER_ALL);
     let status = filter.status.unwrap_or_default();
     let kind = filter.kind.map(BeneficiaryType::as_str).unwrap_or_default();
-    let country = filter.country.map(|country| country.code()).unwrap_or_default();
+    let country = filter.country.map(Country::code).unwrap_or_default();
     let fetch = page.fetch();
     let rows = match filter.external_ref.as_deref() {
         Some(wanted) => {

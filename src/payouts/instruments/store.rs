@@ -4,6 +4,7 @@ use super::{Filter, Instrument, InstrumentMethod, InstrumentStatus, SealedCreden
 use crate::{
     base::{ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx, expect_one},
+    money::{Country, Currency},
     payouts::{BeneficiaryId, InstrumentId},
 };
 
@@ -137,8 +138,8 @@ pub(super) async fn insert(tx: &mut Tx, new: &Instrument) -> Result<(), DbError>
         new.method.word,
         new.status.as_str(),
         new.default_for(),
-        new.currency.map(|currency| currency.code()),
-        new.country.map(|country| country.code()),
+        new.currency.map(Currency::code),
+        new.country.map(Country::code),
         new.label.as_deref(),
         new.shown.last4.as_deref(),
         new.shown.bank.as_deref(),

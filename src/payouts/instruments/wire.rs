@@ -4,7 +4,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Instrument;
-use crate::base::timestamp::Timestamp;
+use crate::{
+    base::timestamp::Timestamp,
+    money::{Country, Currency},
+};
 
 /// A way to pay a beneficiary, masked.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,8 +58,8 @@ impl From<&Instrument> for InstrumentBody {
             method: shown.method.word,
             status: shown.status.as_str(),
             is_default: shown.is_default,
-            currency: shown.currency.map(|currency| currency.code()),
-            country: shown.country.map(|country| country.code()),
+            currency: shown.currency.map(Currency::code),
+            country: shown.country.map(Country::code),
             label: shown.label.clone(),
             display_last4: shown.shown.last4.clone(),
             display_bank: shown.shown.bank.clone(),

@@ -130,7 +130,7 @@ impl InstrumentMethod {
                 }
                 None => {}
                 Some(value) => {
-                    faults.extend(field.refuses(value).map(|why| fault(field.name, "form", &why)))
+                    faults.extend(field.refuses(value).map(|why| fault(field.name, "form", &why)));
                 }
             }
         }
