@@ -18,6 +18,7 @@
 #[path = "../tests/it/support/mod.rs"]
 mod support;
 
+#[expect(dead_code, reason = "the bench of payouts uses the rest of it")]
 #[path = "support/server.rs"]
 mod server;
 

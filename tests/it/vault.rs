@@ -3,7 +3,7 @@
 use std::fs;
 
 use counterfoil::{
-    base::{failure::Code, random::Random, secret::Secret},
+    base::{failure::Code, hex, random::Random, secret::Secret},
     vault::{Kek, Vault},
 };
 
@@ -37,7 +37,7 @@ both! {
         app.hands.advance(std::time::Duration::from_secs(1));
         let id = app.vault.rotate().await.unwrap();
         let after = app.vault.seal(ABOUT, b"after").unwrap();
-        let named = |sealed: &[u8]| sealed[1..9].iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let named = |sealed: &[u8]| hex::encode(&sealed[1..9]);
         assert_eq!(named(&after), id);
         assert_ne!(named(&before), id);
         for vault in [&app.vault, &other, &Vault::open(&app.ctx, kek()).await.unwrap()] {

@@ -328,7 +328,7 @@ both! {
                 break balance["total"].as_str().unwrap().replace('.', "");
             }
             let waited = Clock::system().now().since(begun);
-            assert!(waited < Duration::from_secs(120), "payouts do not come to an end: {balance}");
+            assert!(waited < Duration::from_mins(2), "payouts do not come to an end: {balance}");
         };
         // Each costs 1.25 with its fee, and each was paid once.
         let left: usize = left.parse().unwrap();

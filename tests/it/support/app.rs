@@ -107,13 +107,13 @@ impl TestApp {
             hands,
             ctx,
             authority,
+            vault,
+            payouts,
             keys_dir,
             replica,
             runner,
             stop,
             serving,
-            vault,
-            payouts,
         }
     }
 

@@ -40,8 +40,8 @@ both! {
         });
         let made = shop.pay("source", "0", &fixed_source).await.expect_status(201).json();
         assert_eq!(made["source_amount"], "100.00");
-        let sent = Amount::parse("100.00", Currency::USD).unwrap();
-        let got = rate.convert(sent, Currency::EUR, Rounding::Down).unwrap();
+        let hundred = Amount::parse("100.00", Currency::USD).unwrap();
+        let got = rate.convert(hundred, Currency::EUR, Rounding::Down).unwrap();
         assert_eq!(made["dest_amount"], got.render());
         shop.let_go().await;
         app.stop().await;

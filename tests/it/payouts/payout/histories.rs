@@ -152,7 +152,8 @@ impl<'a> Life<'a> {
     }
 
     fn pick<'b, T>(&self, from: &'b [T]) -> Option<&'b T> {
-        from.get(usize::try_from(self.dice.below(from.len().max(1) as u64)).unwrap())
+        let among = u64::try_from(from.len().max(1)).unwrap();
+        from.get(usize::try_from(self.dice.below(among)).unwrap())
     }
 
     async fn status(&self, id: PayoutId) -> PayoutStatus {
@@ -250,18 +251,21 @@ impl<'a> Life<'a> {
         let wanted = self.foresee(&key, &wish).await;
         let seen = self.try_to_pay(&key, &wish).await;
         let told = seen.as_ref().map(|_| ()).map_err(|failure| failure.code().as_str());
-        assert_eq!(told, wanted.map(|_| ()), "{}: {seen:?}", self.name);
+        assert_eq!(told, wanted, "{}: {seen:?}", self.name);
         let Ok((id, replayed)) = seen else { return };
-        match self.payouts.iter().find(|known| known.key == key) {
-            Some(known) => assert_eq!((id, replayed), (known.id, true), "{}", self.name),
-            None => {
-                assert!(!replayed, "{}", self.name);
-                for quote in self.quotes.iter_mut().filter(|quote| Some(quote.id) == wish.quote) {
-                    quote.used = true;
-                }
-                self.payouts.push(Known { id, key, wish });
-            }
+        if let Some(known) = self.payouts.iter().find(|known| known.key == key) {
+            assert_eq!((id, replayed), (known.id, true), "{}", self.name);
+        } else {
+            assert!(!replayed, "{}", self.name);
+            self.remember(id, key, wish);
         }
+    }
+
+    fn remember(&mut self, id: PayoutId, key: String, wish: Wish) {
+        for quote in self.quotes.iter_mut().filter(|quote| Some(quote.id) == wish.quote) {
+            quote.used = true;
+        }
+        self.payouts.push(Known { id, key, wish });
     }
 
     /// What the rules say should come of it.
@@ -346,10 +350,7 @@ impl<'a> Life<'a> {
         let again = self.try_to_pay(&key, &wish).await;
         match (first, again) {
             (Ok((id, false)), Ok((same, true))) if id == same => {
-                for quote in self.quotes.iter_mut().filter(|quote| Some(quote.id) == wish.quote) {
-                    quote.used = true;
-                }
-                self.payouts.push(Known { id, key, wish });
+                self.remember(id, key, wish);
             }
             (Err(one), Err(other)) => assert_eq!(one.code(), other.code(), "{}", self.name),
             (one, other) => panic!("{}: {one:?}, then {other:?}", self.name),
