@@ -20,6 +20,7 @@ mod support;
 
 #[path = "support/bare.rs"]
 mod bare;
+#[expect(dead_code, reason = "the bench of requests uses the rest of it")]
 #[path = "support/server.rs"]
 mod server;
 
