@@ -50,10 +50,12 @@ impl Advance {
     pub const KIND: &'static str = "payouts.advance";
 }
 
-/// Queues what comes next for a payout.
+/// Queues what comes next for a payout. One job for each step: the job of an earlier one may still be
+/// on its way out, and must not keep this one from being queued.
 pub(super) fn job(payout: &Payout, at: Timestamp) -> Result<NewJob> {
     let which = Which { merchant: payout.merchant, payout: payout.id };
-    Ok(NewJob::new(Advance::KIND, at, &which)?.unique(format!("{}:{}", Advance::KIND, payout.id)))
+    let key = format!("{}:{}:{}", Advance::KIND, payout.id, payout.steps);
+    Ok(NewJob::new(Advance::KIND, at, &which)?.unique(key))
 }
 
 impl jobs::Handler for Advance {

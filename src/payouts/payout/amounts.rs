@@ -101,7 +101,10 @@ impl Amounts {
         if let Some(used) = rate {
             // At the middle rate the same money would have come to more; the rest is the house's.
             let middle = used.mid.convert(amounts.principal()?, to, Rounding::Down);
-            let kept = middle.and_then(|middle| middle.minus(dest)).map_err(too_large)?;
+            let mut kept = middle.and_then(|middle| middle.minus(dest)).map_err(too_large)?;
+            if let Some(fee) = amounts.fee_on_arrival() {
+                kept = kept.minus(fee).map_err(too_large)?;
+            }
             amounts.margin = if kept.is_positive() { kept } else { Amount::zero(to) };
         }
         Ok(amounts)

@@ -84,11 +84,13 @@ async fn give_back(tx: &mut Tx, ctx: &Ctx, payout: &Payout) -> Result<()> {
         Transfer::new(from, to, amount).ok_or_else(|| Failure::internal("a return of nothing"))
     };
     let principal = amounts.principal()?;
-    let transfers = if amounts.is_exchanged() {
+    let mut transfers = if amounts.is_exchanged() {
         vec![moved(Clearing, Liquidity, amounts.dest)?, moved(Liquidity, Available, principal)?]
     } else {
         vec![moved(Clearing, Available, principal)?]
     };
+    // It was taken from what arrived, and nothing did.
+    transfers.extend(amounts.fee_on_arrival().and_then(|fee| Transfer::new(Fees, Liquidity, fee)));
     let entry = Entry::new(EntryKind::Return, payout.id.to_string(), transfers);
     ledger::record(tx, ctx, payout.merchant, &entry).await?;
     Ok(())

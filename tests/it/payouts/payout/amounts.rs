@@ -1,6 +1,13 @@
 //! Who pays what when currencies change and somebody else bears the fee.
 
-use counterfoil::money::{Amount, Currency, Rate, Rounding};
+use std::time::Duration;
+
+use counterfoil::{
+    base::failure::Result,
+    db,
+    money::{Amount, Currency, Rate, Rounding},
+    pricing::plans,
+};
 use serde_json::{Value, json};
 
 use super::{PATH, Shop, code, fields};
@@ -91,6 +98,57 @@ both! {
         shop.let_go().await;
         let list = shop.get(&format!("{PATH}?status=completed")).await;
         assert_eq!(list["data"].as_array().unwrap().len(), 3);
+        app.stop().await;
+    }
+
+    async fn a_fee_that_is_taken_on_arrival_is_booked_once_and_given_back_with_what_comes_back(db: TestDb) {
+        let app = TestApp::start(&db).await;
+        let shop = Shop::open(&app, "0.00").await;
+        shop.fund("1000.00", Currency::USD).await;
+        let plan = r#"
+            [[plans]]
+            key = "on-arrival"
+            name = "Taken on arrival"
+            priority = 100
+            source_currency = "USD"
+            dest_currency = "EUR"
+            fee_type = "fixed"
+            fixed_fee = "2.00"
+            fixed_currency = "EUR"
+            fee_currency = "dest"
+        "#;
+        let drafts = plans::drafts(plan, plans::Format::Toml).unwrap();
+        plans::import(&app.ctx, &drafts).await.unwrap();
+        app.hands.advance(Duration::from_secs(3));
+        let pay = async |key: &str, reference: &str| {
+            let more = json!({
+                "source_currency": "USD", "source_amount": "100.00", "dest_amount": "1.00",
+                "fixed_side": "fixed_source", "fee_bearer": "beneficiary", "reference": reference,
+            });
+            let made = shop.pay(key, "0", &more).await.expect_status(201).json();
+            shop.let_go().await;
+            made
+        };
+        let made = pay("one", "plain").await;
+        assert_eq!((&made["fee"], &made["fee_currency"]), (&json!("2.00"), &json!("EUR")));
+        assert_eq!(shop.balance("USD").await, ["900.00", "0.00", "900.00"]);
+        // What the house has earned is the fee, and its margin on the rate: 45 hundredths of a per cent.
+        let earned = async || {
+            let sql = "SELECT balance_minor FROM ledger_accounts WHERE currency = 'EUR' AND kind = 'fees'";
+            let rows: Result<Vec<(i64,)>> = db::read!(app.ctx.db, |tx| Ok(db::all!(tx, (i64,), sql)?));
+            rows.unwrap().iter().map(|(minor,)| *minor).sum::<i64>()
+        };
+        let margin = earned().await - 200;
+        let gross = cents(&made["dest_amount"]) + 200;
+        assert!((gross * 44 / 10_000..=gross * 47 / 10_000).contains(&margin), "{margin} of {gross}");
+
+        pay("two", "sandbox:late_return").await;
+        app.hands.advance(Duration::from_hours(25));
+        app.run_due_jobs().await;
+        let token = shop.client.mint(&app).await;
+        let shop = Shop { token, ..shop };
+        assert_eq!(shop.balance("USD").await, ["900.00", "0.00", "900.00"]);
+        assert_eq!(earned().await, 200 + 2 * margin);
         app.stop().await;
     }
 }

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use counterfoil::payouts::payout::{self, Actor};
+use counterfoil::{
+    base::failure::Result,
+    db,
+    jobs::{self, NewJob},
+    payouts::payout::{self, Actor},
+};
 use serde_json::json;
 
 use super::{PATH, Shop, code};
@@ -131,6 +136,29 @@ both! {
         let timeline = shop.get(&format!("{PATH}/{large}/timeline")).await;
         let approved = timeline["data"].as_array().unwrap().iter().find(|step| step["to"] == "approved").unwrap();
         assert_eq!(approved["actor"], "operator:alice");
+        app.stop().await;
+    }
+
+    async fn a_word_given_while_the_last_job_is_on_its_way_out_is_heard(db: TestDb) {
+        let app = TestApp::start(&db).await;
+        let shop = Shop::open(&app, "1000.00").await;
+        let id = shop.paid("one", "1.00", &json!({ "reference": "sandbox:approval" })).await;
+        let read = "SELECT unique_key FROM jobs WHERE kind = 'payouts.advance'";
+        let key: Result<(String,)> = db::read!(app.ctx.db, |tx| Ok(db::one!(tx, (String,), read)?));
+        app.run_due_jobs().await;
+        assert_eq!(shop.status(&id).await, "pending_approval");
+        // As if its job had not been deleted yet: another replica is about to.
+        let late = app.ctx.now().plus(Duration::from_hours(1));
+        let stays = NewJob::new("tests.nobody", late, &()).unwrap().unique(key.unwrap().0);
+        let merchant = shop.client.merchant;
+        let queued: Result<()> =
+            db::write!(app.ctx.db, merchant, |tx| jobs::enqueue(tx, &app.ctx, &stays).await);
+        queued.unwrap();
+        let seen = payout::get(&app.ctx, merchant, id.parse().unwrap()).await.unwrap();
+        let alice = Actor::Operator("alice".to_owned());
+        payout::decide(&app.ctx, (merchant, seen.id), &seen.digest(), &alice, Ok("yes")).await.unwrap();
+        shop.let_go().await;
+        assert_eq!(shop.status(&id).await, "completed");
         app.stop().await;
     }
 }
