@@ -22,7 +22,7 @@ use crate::{
         people::{People, earlier, kept},
     },
     vault::Vault,
-    web::idempotency::{Answer, Request},
+    web::idempotency::{self, Answer, Request},
 };
 
 /// A new way to pay somebody.
@@ -118,7 +118,14 @@ pub async fn create(
     request: &Request,
 ) -> Result<Answer> {
     let ctx = &room.ctx;
-    let prepared = prepare(room, merchant, beneficiary, new)?;
+    let prepared = match prepare(room, merchant, beneficiary, new) {
+        Ok(prepared) => prepared,
+        // What was right once, such as a card that has run out since, is answered as it was then.
+        Err(refused) => {
+            let earlier = db::read!(ctx.db, |tx| idempotency::recall(tx, request).await)?;
+            return earlier.ok_or(refused);
+        }
+    };
     let name = prepared.0.id.to_string();
     db::write!(ctx.db, merchant, |tx| {
         let now = ctx.now();

@@ -2,7 +2,8 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    process::{Command, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
 };
 
 use counterfoil::{
@@ -28,15 +29,7 @@ use crate::support::{
 #[tokio::test]
 async fn logs_at_the_loudest_level_hold_no_secret_token_proof_or_address() {
     let home = scratch::directory("privacy");
-    let mut server = Command::new(env!("CARGO_BIN_EXE_counterfoil"))
-        .args(["--listen", "127.0.0.1:0"])
-        .current_dir(&home)
-        .env_clear()
-        .env("COUNTERFOIL_LOG__FILTER", "trace")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut server = loud_server(&home);
     let greeting = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut listening =
         greeting.filter_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
@@ -111,7 +104,60 @@ async fn logs_at_the_loudest_level_hold_no_secret_token_proof_or_address() {
         spoken.push(proof);
         request.send(address).await.json()
     };
-    let person = json!({
+    let made = post("/v1/beneficiaries", &quiet_person()).await;
+    let instruments = format!("/v1/beneficiaries/{}/instruments", made["id"].as_str().unwrap());
+    for pan in ["4000056655665556", "4000056655665557"] {
+        let credentials = json!({ "pan": pan, "expiry_month": 7, "expiry_year": 2049 });
+        let card = json!({ "method": "card", "credentials": credentials });
+        let answer = post(&instruments, &card).await;
+        // The clock is the machine's own: one of the two may be refused for its date as well.
+        assert!(answer["id"].is_string() || answer["error"]["code"] == "invalid_credentials");
+    }
+    spoken.extend(PERSONAL.iter().map(|text| (*text).to_owned()));
+    spoken.extend([token, "leaked-in-a-url".to_owned(), "quiet.owner@shop.example".to_owned()]);
+    ctx.db.close().await;
+
+    Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap();
+    let mut log = String::new();
+    server.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    server.wait().unwrap();
+    assert!(log.contains("A request was answered."), "the log is on: {log}");
+    spoken.extend(lines_of_keys(&home));
+    spoken.extend(["$argon2id$".to_owned(), "Basic ".to_owned()]);
+    for secret in spoken {
+        assert!(!log.contains(&secret), "the log holds {secret:.12}…");
+    }
+}
+
+/// With its log at the level that says everything.
+fn loud_server(home: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_counterfoil"))
+        .args(["--listen", "127.0.0.1:0"])
+        .current_dir(home)
+        .env_clear()
+        .env("COUNTERFOIL_LOG__FILTER", "trace")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// The first lines of each private key.
+fn lines_of_keys(home: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(home.join("keys")).unwrap().map(|file| file.unwrap().path());
+    let pems = files.filter(|path| path.extension().is_some_and(|kind| kind == "pem"));
+    let lines = |path: PathBuf| {
+        let pem = std::fs::read_to_string(path).unwrap();
+        pem.lines().skip(1).take(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    pems.flat_map(lines).collect()
+}
+
+const PERSONAL: &[&str] =
+    &["quiet.person@mail", "+499990001112", "1907-05-09", "Stiller Weg", "400005665566"];
+
+fn quiet_person() -> Value {
+    json!({
         "type": "individual", "country": "DE",
         "individual": {
             "first_name": "Quiet", "last_name": "Person", "email": "quiet.person@mail.example",
@@ -121,38 +167,5 @@ async fn logs_at_the_loudest_level_hold_no_secret_token_proof_or_address() {
                 "country": "DE",
             },
         },
-    });
-    let made = post("/v1/beneficiaries", &person).await;
-    let instruments = format!("/v1/beneficiaries/{}/instruments", made["id"].as_str().unwrap());
-    for pan in ["4000056655665556", "4000056655665557"] {
-        let credentials = json!({ "pan": pan, "expiry_month": 7, "expiry_year": 2049 });
-        let card = json!({ "method": "card", "credentials": credentials });
-        let answer = post(&instruments, &card).await;
-        // The clock is the machine's own: one of the two may be refused for its date as well.
-        assert!(answer["id"].is_string() || answer["error"]["code"] == "invalid_credentials");
-    }
-    for personal in
-        ["quiet.person@mail", "+499990001112", "1907-05-09", "Stiller Weg", "400005665566"]
-    {
-        spoken.push(personal.to_owned());
-    }
-    spoken.extend([token, "leaked-in-a-url".to_owned(), "quiet.owner@shop.example".to_owned()]);
-    ctx.db.close().await;
-
-    Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap();
-    let mut log = String::new();
-    server.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-    server.wait().unwrap();
-    assert!(log.contains("A request was answered."), "the log is on: {log}");
-    let key = std::fs::read_dir(home.join("keys")).unwrap().map(|file| file.unwrap().path());
-    let pems = key.filter(|path| path.extension().is_some_and(|kind| kind == "pem"));
-    for pem in pems {
-        spoken.extend(
-            std::fs::read_to_string(pem).unwrap().lines().skip(1).take(2).map(str::to_owned),
-        );
-    }
-    spoken.extend(["$argon2id$".to_owned(), "Basic ".to_owned()]);
-    for secret in spoken {
-        assert!(!log.contains(&secret), "the log holds {secret:.12}…");
-    }
+    })
 }

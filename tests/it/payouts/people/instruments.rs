@@ -88,6 +88,24 @@ both! {
         app.stop().await;
     }
 
+    async fn a_repeated_request_is_answered_as_then_though_the_card_has_run_out(db: TestDb) {
+        let app = TestApp::start(&db).await;
+        let mut desk = Desk::open(&app).await;
+        let path = under(&desk, "Ada").await;
+        let card = json!({
+            "method": "card",
+            "credentials": { "pan": "4242424242424242", "expiry_month": 11, "expiry_year": 2026 },
+        });
+        let made = desk.post(&path, "k", &card).await.expect_status(201).json();
+        app.hands.advance(std::time::Duration::from_hours(24 * 20));
+        desk.token = desk.client.mint(&app).await;
+        let again = desk.post(&path, "k", &card).await.expect_status(201);
+        assert_eq!((again.header("X-Idempotent-Replayed"), again.json()), (Some("true"), made));
+        let fresh = desk.post(&path, "l", &card).await.expect_status(422).json();
+        assert_eq!(fresh["error"]["details"][0]["rule"], "card_expiry");
+        app.stop().await;
+    }
+
     async fn one_default_for_each_beneficiary_and_currency(db: TestDb) {
         let app = TestApp::start(&db).await;
         let desk = Desk::open(&app).await;

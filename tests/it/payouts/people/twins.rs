@@ -218,7 +218,7 @@ fn address(family: &str, dice: &Dice) -> String {
     };
     match family {
         "ethereum" => {
-            let hex: String = random[..20].iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = dice.text(40, "0123456789abcdef");
             let hash = Keccak256::digest(&hex);
             let cased = hex.char_indices().map(|(place, letter)| {
                 let nibble = (hash[place / 2] >> (4 * (1 - place % 2))) & 15;
