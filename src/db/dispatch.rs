@@ -10,6 +10,7 @@ pub struct Tx {
     pub connection: Connection,
     in_snapshot: bool,
     pub(super) queued_work: bool,
+    pub(super) left_events: bool,
 }
 
 /// What the dispatch macro matches on; nobody else does.
@@ -21,7 +22,7 @@ pub enum Connection {
 
 impl Tx {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, in_snapshot: false, queued_work: false }
+        Self { connection, in_snapshot: false, queued_work: false, left_events: false }
     }
 
     /// Which engine this is, for the few places where their words differ.
@@ -46,6 +47,11 @@ impl Tx {
     /// Wakes the job runner once this is committed, and not before: it could not see the job yet.
     pub fn wake_runner_after_commit(&mut self) {
         self.queued_work = true;
+    }
+
+    /// Wakes whoever delivers events once this is committed.
+    pub fn wake_courier_after_commit(&mut self) {
+        self.left_events = true;
     }
 
     pub(super) async fn end_snapshot(&mut self) {

@@ -45,7 +45,25 @@ pub(super) struct Lane {
 }
 
 /// Rung when committed work waits for the job runner. Losing a ring costs time, never a job.
-pub(super) type Bell = Arc<Notify>;
+pub(super) type Bell = Arc<Bells>;
+
+/// One bell for each kind of listener: a bell that two wait for wakes one of them only.
+#[derive(Default)]
+pub(super) struct Bells {
+    pub(super) work: Notify,
+    pub(super) events: Notify,
+}
+
+impl Bells {
+    fn ring_for(&self, tx: &mut Tx) {
+        if std::mem::take(&mut tx.queued_work) {
+            self.work.notify_one();
+        }
+        if std::mem::take(&mut tx.left_events) {
+            self.events.notify_one();
+        }
+    }
+}
 
 /// What a turn stands on: the connection and the transaction that is open on it.
 struct Ground {
@@ -325,9 +343,8 @@ impl Ground {
         };
         let answer = match self.control(sql, State::Closed).await {
             Ok(()) => {
-                let queued = self.tx.as_mut().is_some_and(|tx| std::mem::take(&mut tx.queued_work));
-                if queued {
-                    self.bell.notify_one();
+                if let Some(tx) = &mut self.tx {
+                    self.bell.ring_for(tx);
                 }
                 Commit::Durable
             }

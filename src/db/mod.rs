@@ -141,7 +141,12 @@ impl Db {
 
     /// Resolves when a commit on this replica has left work for the job runner.
     pub async fn work_queued(&self) {
-        self.bell.notified().await;
+        self.bell.work.notified().await;
+    }
+
+    /// Resolves when a commit on this replica has left events to deliver.
+    pub async fn events_left(&self) {
+        self.bell.events.notified().await;
     }
 
     /// Whether a statement can be answered now; `/readyz` asks.

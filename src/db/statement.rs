@@ -37,6 +37,19 @@ macro_rules! __db_statement {
             postgres: concat!($before, "FOR UPDATE SKIP LOCKED", $after),
         }
     };
+    // The members of a JSON array that is one parameter: many rows in one trip.
+    ($before:literal, JSON_ROWS($array:literal), $after:literal) => {
+        $crate::db::Statement {
+            sqlite: concat!($before, "json_each(", $array, ") AS j", $after),
+            postgres: concat!(
+                $before,
+                "jsonb_array_elements(CAST(",
+                $array,
+                " AS jsonb)) AS j(value)",
+                $after
+            ),
+        }
+    };
     ($before:literal, FOR_UPDATE, $after:literal) => {
         $crate::db::Statement {
             sqlite: concat!($before, $after),

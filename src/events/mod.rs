@@ -7,9 +7,17 @@
 //! - [`courier`]: takes events from the log to endpoints, at least once, whatever breaks.
 //! - [`signatures`]: how each API signs and paces; [`outbound`]: whom this server calls at all.
 
+pub mod courier;
+pub mod deliveries;
+pub mod endpoints;
+pub mod http;
 pub mod log;
 pub mod outbound;
 pub mod signatures;
+
+mod room;
+
+pub use room::{Events, Parts};
 
 crate::ids! {
     /// An event.

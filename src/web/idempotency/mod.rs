@@ -71,3 +71,34 @@ pub async fn keep(
     store::insert_answer(tx, request, &answer, now).await?;
     Ok(answer)
 }
+
+/// The same where the key is honoured and not required.
+pub mod maybe {
+    use super::{Answer, Request, Result, Timestamp, Tx};
+
+    /// Claims the key, if there is one.
+    pub async fn claim(
+        tx: &mut Tx,
+        request: Option<&Request>,
+        makes: &str,
+        now: Timestamp,
+    ) -> Result<Option<Answer>> {
+        match request {
+            Some(request) => super::claim(tx, request, makes, now).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps the answer, if there is a key.
+    pub async fn keep(
+        tx: &mut Tx,
+        request: Option<&Request>,
+        answer: Answer,
+        now: Timestamp,
+    ) -> Result<Answer> {
+        match request {
+            Some(request) => super::keep(tx, request, answer, now).await,
+            None => Ok(answer),
+        }
+    }
+}

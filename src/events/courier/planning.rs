@@ -1,0 +1,80 @@
+//! From the log to planned deliveries.
+
+use super::store::{self, Leased};
+use crate::{
+    base::failure::{Failure, Result},
+    db,
+    events::{
+        DeliveryId, Events,
+        deliveries::{self, Ahead, Planned},
+        log::EventType,
+    },
+};
+
+/// How many events are planned in one transaction.
+const STRIDE: i64 = 256;
+
+/// What planning has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// There is nothing ahead.
+    Nothing,
+    /// So many deliveries were planned.
+    Planned(usize),
+    /// The endpoint is no longer ours.
+    Lost,
+}
+
+/// Plans the next stretch of the log. The endpoint moves on in the same transaction, and only from
+/// where this visit believes it to be: no event is passed over and none is planned twice.
+pub(super) async fn plan(room: &Events, leased: &mut Leased) -> Result<Plan> {
+    let (ctx, merchant, from) = (&room.ctx, leased.merchant, leased.planned_through);
+    let ahead = db::read!(ctx.db, |tx| Ok(deliveries::ahead(tx, merchant, from, STRIDE).await?))?;
+    let Some(to) = unbroken(&ahead)? else { return Ok(Plan::Nothing) };
+    let wanted = ahead.iter().filter(|event| wants(leased, event));
+    let planned: Vec<Planned> = wanted
+        .map(|event| Planned {
+            id: DeliveryId::make(&ctx.clock, &ctx.random),
+            sequence: event.sequence,
+            event: event.id,
+            about: event.about.clone(),
+        })
+        .collect();
+    let attempts = leased.dialect.schedule().attempts();
+    let ours = db::write!(ctx.db, merchant, |tx| {
+        if !store::advance(tx, leased, to).await? {
+            return Ok(false);
+        }
+        if !planned.is_empty() {
+            deliveries::plan(tx, merchant, leased.id, &planned, (attempts, ctx.now())).await?;
+        }
+        Ok(true)
+    })?;
+    if !ours {
+        return Ok(Plan::Lost);
+    }
+    leased.planned_through = to;
+    Ok(Plan::Planned(planned.len()))
+}
+
+/// The last number of a stretch that must have no hole. It may begin later than expected, where old
+/// events were dropped; a hole inside would be an event that is passed over for ever.
+fn unbroken(ahead: &[Ahead]) -> Result<Option<i64>> {
+    let whole = ahead.windows(2).all(|pair| match pair {
+        [one, next] => one.sequence.checked_add(1) == Some(next.sequence),
+        _ => true,
+    });
+    if whole {
+        Ok(ahead.last().map(|event| event.sequence))
+    } else {
+        Err(Failure::internal("the log of a merchant has a hole; run counterfoil verify"))
+    }
+}
+
+/// A test goes to the endpoint that it was asked for, and to no other.
+fn wants(leased: &Leased, event: &Ahead) -> bool {
+    if event.kind == EventType::Test {
+        return event.about == leased.id.to_string();
+    }
+    leased.filter.wants(event.kind)
+}

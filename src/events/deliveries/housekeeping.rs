@@ -1,0 +1,65 @@
+//! Forgetting what is old enough.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use super::store;
+use crate::{
+    base::failure::Result,
+    ctx::Ctx,
+    db::{self, Owner},
+    jobs::{Handler, Job, Next},
+};
+
+/// How many rows one transaction drops.
+const STRIDE: i64 = 1_000;
+/// How many transactions there are at most in an hour: what is left waits for the next.
+const STRIDES: usize = 100;
+
+/// Drops deliveries and events that are older than the retention, once an hour.
+#[derive(Clone, Copy, Debug)]
+pub struct Housekeeping {
+    retention: Duration,
+}
+
+impl Housekeeping {
+    /// The job's kind and unique name.
+    pub const KIND: &'static str = "events.forget_old";
+
+    /// Keeps everything for this long.
+    pub const fn new(retention: Duration) -> Self {
+        Self { retention }
+    }
+
+    async fn forget(&self, ctx: &Ctx) -> Result<u64> {
+        let before = ctx.now().minus(self.retention);
+        let mut all = 0;
+        for _ in 0..STRIDES {
+            let gone = db::write!(ctx.db, Owner::House, |tx| {
+                let deliveries = store::forget(tx, before, STRIDE).await?;
+                // An event is dropped after its deliveries.
+                Ok(deliveries + store::forget_events(tx, before, STRIDE).await?)
+            })?;
+            all += gone;
+            if gone == 0 {
+                break;
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Handler for Housekeeping {
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    fn run<'a>(&'a self, ctx: &'a Ctx, _: &'a Job) -> BoxFuture<'a, Result<Next>> {
+        Box::pin(async move {
+            let gone = self.forget(ctx).await?;
+            tracing::debug!(gone, "Old events and deliveries were dropped.");
+            Ok(Next::At(ctx.now().plus(Duration::from_hours(1))))
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! Looking at deliveries, and asking for one more.
+
+use super::{
+    Delivery, Status,
+    store::{self, Ahead, Planned},
+};
+use crate::{
+    base::{
+        failure::{Code, Failure, Result},
+        ids::MerchantId,
+        pagination::{Page, PageRequest},
+    },
+    ctx::Ctx,
+    db::{self, Tx},
+    events::{
+        DeliveryId, EndpointId, EventId,
+        endpoints::{self, Endpoint},
+        log::{self, EventType},
+    },
+    web::idempotency::{Answer, Request, maybe},
+};
+
+/// How many events one call sends again.
+const MOST: i64 = 1_000;
+
+/// What to send again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// One event, whatever became of it before.
+    One(EventId),
+    /// The events of the log after one number and up to another, that the endpoint asks for.
+    Range {
+        /// After this one.
+        after: i64,
+        /// Up to this one.
+        through: i64,
+        /// Only those that failed and were never delivered.
+        only_failed: bool,
+    },
+}
+
+/// What was planned again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// How many deliveries.
+    pub planned: usize,
+    /// The number up to which the log was looked through; where it is less than asked for, go on.
+    pub through: i64,
+}
+
+/// Every delivery of an event.
+pub async fn of_event(ctx: &Ctx, merchant: MerchantId, id: EventId) -> Result<Vec<Delivery>> {
+    db::read!(ctx.db, |tx| {
+        let event = log::find(tx, merchant, id).await?;
+        let event = event.ok_or_else(|| Failure::new(Code::NotFound))?;
+        Ok(store::of_event(tx, merchant, event.sequence).await?)
+    })
+}
+
+/// Deliveries to an endpoint, the newest first; with `Failed`, the dead letters.
+pub async fn of_endpoint(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    id: EndpointId,
+    status: Option<Status>,
+    page: &PageRequest,
+) -> Result<Page<Delivery>> {
+    endpoints::find(ctx, merchant, id).await?;
+    let rows = db::read!(ctx.db, |tx| {
+        Ok(store::of_endpoint(tx, (merchant, id), status, page).await?)
+    })?;
+    Ok(Page::cut(rows, page, |delivery| delivery.id.to_string()))
+}
+
+/// Plans events for an endpoint once more, from the first attempt on. What is on its way already is
+/// left alone.
+pub async fn redeliver(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    id: EndpointId,
+    which: Which,
+    request: Option<&Request>,
+    answer: impl Fn(Again) -> Result<Answer> + Sync,
+) -> Result<Answer> {
+    let endpoint = endpoints::find(ctx, merchant, id).await?;
+    let name = id.to_string();
+    db::write!(ctx.db, merchant, |tx| {
+        let now = ctx.now();
+        if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
+            return Ok(earlier);
+        }
+        endpoint.must_be_active()?;
+        let (events, again) = chosen(tx, merchant, &endpoint, which).await?;
+        let planned: Vec<Planned> = events
+            .into_iter()
+            .map(|event| Planned {
+                id: DeliveryId::make(&ctx.clock, &ctx.random),
+                sequence: event.sequence,
+                event: event.id,
+                about: event.about,
+            })
+            .collect();
+        let attempts = endpoint.dialect.schedule().attempts();
+        store::plan(tx, merchant, id, &planned, (attempts, now)).await?;
+        store::make_due(tx, merchant, id, now).await?;
+        tx.wake_courier_after_commit();
+        maybe::keep(tx, request, answer(again)?, now).await
+    })
+}
+
+async fn chosen(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    endpoint: &Endpoint,
+    which: Which,
+) -> Result<(Vec<Ahead>, Again)> {
+    let (after, through, only_failed) = match which {
+        Which::One(id) => {
+            let event = log::find(tx, merchant, id).await?;
+            let event = event.ok_or_else(|| Failure::new(Code::NotFound))?;
+            (event.sequence.saturating_sub(1), event.sequence, false)
+        }
+        Which::Range { after, through, only_failed } => (after, through, only_failed),
+    };
+    let through = through.min(log::last(tx, merchant).await?);
+    let whom = (merchant, endpoint.id);
+    let mut events = store::again(tx, whom, (after, through), MOST, only_failed).await?;
+    let full = i64::try_from(events.len()).is_ok_and(|count| count == MOST);
+    let seen = events.last().filter(|_| full).map_or(through, |event| event.sequence);
+    if !matches!(which, Which::One(_)) {
+        events.retain(|event| event.kind != EventType::Test && endpoint.filter.wants(event.kind));
+    }
+    let again = Again { planned: events.len(), through: seen.max(after) };
+    Ok((events, again))
+}

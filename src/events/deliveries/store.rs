@@ -1,0 +1,338 @@
+//! The statements of deliveries.
+
+use serde::Serialize;
+
+use super::{Delivery, Status};
+use crate::{
+    base::{ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
+    db::{self, DbError, Statement, Tx, statement},
+    events::{DeliveryId, EndpointId, EventId, log::EventType},
+};
+
+/// What happened after a number, without the bytes.
+const AHEAD: &str = "SELECT sequence, id, kind, about
+    FROM events WHERE merchant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+
+/// A round of its own for every time that an event is planned for an endpoint: 0 at first, then one
+/// for each re-delivery.
+const PLAN: Statement = statement!(
+    "INSERT INTO webhook_deliveries
+    (merchant_id, id, endpoint_id, sequence, round, event_id, about, status, attempts,
+     max_attempts, next_attempt_at_us, created_at_us, updated_at_us)
+    SELECT CAST($1 AS TEXT), j.value->>'id', CAST($2 AS TEXT),
+        CAST(j.value->>'sequence' AS BIGINT),
+        (SELECT COALESCE(MAX(d.round) + 1, 0) FROM webhook_deliveries d
+         WHERE d.merchant_id = $1 AND d.endpoint_id = $2
+         AND d.sequence = CAST(j.value->>'sequence' AS BIGINT)),
+        j.value->>'event', j.value->>'about', 'pending', 0, CAST($4 AS BIGINT),
+        CAST($5 AS BIGINT), CAST($5 AS BIGINT), CAST($5 AS BIGINT)
+    FROM ",
+    JSON_ROWS("$3"),
+    ""
+);
+
+const DUE: &str = "SELECT d.id, d.event_id, e.kind, d.about, d.attempts, e.body, e.created_at_us
+    FROM webhook_deliveries d
+    JOIN events e ON e.merchant_id = d.merchant_id AND e.sequence = d.sequence
+    WHERE d.merchant_id = $1 AND d.endpoint_id = $2 AND d.status = 'pending'
+    AND d.next_attempt_at_us <= $3
+    ORDER BY d.next_attempt_at_us, d.sequence LIMIT $4";
+
+/// Guarded by the number of attempts: what another replica has recorded meanwhile stays.
+const RECORD: Statement = statement!(
+    "UPDATE webhook_deliveries SET
+        status = j.value->>'status',
+        attempts = CAST(j.value->>'attempts' AS BIGINT),
+        next_attempt_at_us = CAST(j.value->>'next' AS BIGINT),
+        response_status = CAST(j.value->>'code' AS BIGINT),
+        response_body = j.value->>'body',
+        error = j.value->>'error',
+        duration_ms = CAST(j.value->>'ms' AS BIGINT),
+        delivered_at_us = CASE WHEN j.value->>'status' = 'delivered' THEN CAST($3 AS BIGINT) END,
+        updated_at_us = CAST($3 AS BIGINT)
+    FROM ",
+    JSON_ROWS("$2"),
+    "
+    WHERE webhook_deliveries.merchant_id = $1 AND webhook_deliveries.id = j.value->>'id'
+    AND webhook_deliveries.status = 'pending'
+    AND webhook_deliveries.attempts = CAST(j.value->>'attempts' AS BIGINT) - 1"
+);
+
+const OF_EVENT: &str = "SELECT d.id, d.event_id, d.endpoint_id, w.url, d.status, d.attempts,
+        d.max_attempts, d.next_attempt_at_us, d.response_status, d.response_body, d.error,
+        d.duration_ms, d.delivered_at_us, d.created_at_us, d.updated_at_us
+    FROM webhook_deliveries d
+    JOIN webhook_endpoints w ON w.merchant_id = d.merchant_id AND w.id = d.endpoint_id
+    WHERE d.merchant_id = $1 AND d.sequence = $2 ORDER BY d.endpoint_id, d.round LIMIT 1000";
+
+const OF_ENDPOINT: &str = "SELECT d.id, d.event_id, d.endpoint_id, w.url, d.status, d.attempts,
+        d.max_attempts, d.next_attempt_at_us, d.response_status, d.response_body, d.error,
+        d.duration_ms, d.delivered_at_us, d.created_at_us, d.updated_at_us
+    FROM webhook_deliveries d
+    JOIN webhook_endpoints w ON w.merchant_id = d.merchant_id AND w.id = d.endpoint_id
+    WHERE d.merchant_id = $1 AND d.endpoint_id = $2 AND d.id < $3
+    AND ($4 = '' OR d.status = $4)
+    ORDER BY d.id DESC LIMIT $5";
+
+/// What is on its way already is not planned a second time.
+const AGAIN: &str = "SELECT e.sequence, e.id, e.kind, e.about FROM events e
+    WHERE e.merchant_id = $1 AND e.sequence > $3 AND e.sequence <= $4
+    AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d
+        WHERE d.merchant_id = $1 AND d.sequence = e.sequence AND d.endpoint_id = $2
+        AND d.status = 'pending')
+    AND ($6 = '' OR EXISTS (SELECT 1 FROM webhook_deliveries d
+        WHERE d.merchant_id = $1 AND d.sequence = e.sequence AND d.endpoint_id = $2
+        AND d.status = 'failed'))
+    AND ($6 = '' OR NOT EXISTS (SELECT 1 FROM webhook_deliveries d
+        WHERE d.merchant_id = $1 AND d.sequence = e.sequence AND d.endpoint_id = $2
+        AND d.status = 'delivered'))
+    ORDER BY e.sequence LIMIT $5";
+
+const MAKE_DUE: &str = "UPDATE webhook_endpoints SET due_at_us = $3
+    WHERE merchant_id = $1 AND id = $2 AND (due_at_us IS NULL OR due_at_us > $3)";
+
+const FORGET: &str = "DELETE FROM webhook_deliveries WHERE (merchant_id, id) IN (
+        SELECT d.merchant_id, d.id FROM webhook_deliveries d
+        WHERE d.created_at_us < $1 AND d.status <> 'pending'
+        ORDER BY d.created_at_us LIMIT $2)";
+
+/// From the oldest on, and never past one that is younger or still to be delivered: the log of each
+/// merchant stays one run without a gap, even where the clock was once set back.
+const FORGET_EVENTS: &str = "DELETE FROM events WHERE (merchant_id, sequence) IN (
+        SELECT e.merchant_id, e.sequence FROM events e
+        WHERE e.created_at_us < $1
+        AND NOT EXISTS (SELECT 1 FROM events y
+            WHERE y.merchant_id = e.merchant_id AND y.sequence < e.sequence
+            AND y.created_at_us >= $1)
+        AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d
+            WHERE d.merchant_id = e.merchant_id AND d.sequence <= e.sequence)
+        ORDER BY e.merchant_id, e.sequence LIMIT $2)";
+
+/// Every statement of this store, for the test that prepares them.
+pub const STATEMENTS: &[Statement] = &[
+    Statement::same(AHEAD),
+    PLAN,
+    Statement::same(DUE),
+    RECORD,
+    Statement::same(OF_EVENT),
+    Statement::same(OF_ENDPOINT),
+    Statement::same(AGAIN),
+    Statement::same(MAKE_DUE),
+    Statement::same(FORGET),
+    Statement::same(FORGET_EVENTS),
+];
+
+/// After every id in the order of bytes.
+const AFTER_ALL: &str = "dlv_~";
+
+/// An event as planning sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ahead {
+    pub(crate) sequence: i64,
+    pub(crate) id: EventId,
+    pub(crate) kind: EventType,
+    pub(crate) about: String,
+}
+
+type AheadRow = (i64, EventId, String, String);
+
+fn ahead_of((sequence, id, kind, about): AheadRow) -> Result<Ahead, DbError> {
+    Ok(Ahead { sequence, id, kind: kind_of(&kind)?, about })
+}
+
+fn kind_of(word: &str) -> Result<EventType, DbError> {
+    EventType::parse(word)
+        .ok_or_else(|| DbError::unreadable("event", format!("its kind is {word}")))
+}
+
+pub(crate) async fn ahead(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Ahead>, DbError> {
+    let rows = db::all!(tx, AheadRow, AHEAD, merchant, after, limit)?;
+    rows.into_iter().map(ahead_of).collect()
+}
+
+/// A delivery to be planned.
+#[derive(Debug, Serialize)]
+pub(crate) struct Planned {
+    pub(crate) id: DeliveryId,
+    pub(crate) sequence: i64,
+    pub(crate) event: EventId,
+    pub(crate) about: String,
+}
+
+pub(crate) async fn plan(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    endpoint: EndpointId,
+    planned: &[Planned],
+    (max_attempts, now): (u32, Timestamp),
+) -> Result<(), DbError> {
+    let rows = rows(planned)?;
+    let sql = PLAN.on(tx.engine());
+    db::exec!(tx, sql, merchant, endpoint, rows, i64::from(max_attempts), now)?;
+    Ok(())
+}
+
+fn rows<T: Serialize>(items: &[T]) -> Result<String, DbError> {
+    serde_json::to_string(items).map_err(|error| DbError::unreadable("rows", error))
+}
+
+/// A delivery whose next attempt is due, with the bytes to send.
+#[derive(Debug)]
+pub(crate) struct Due {
+    pub(crate) id: DeliveryId,
+    pub(crate) event: EventId,
+    pub(crate) kind: EventType,
+    pub(crate) about: String,
+    pub(crate) attempts: i64,
+    pub(crate) body: Vec<u8>,
+    pub(crate) happened_at: Timestamp,
+}
+
+pub(crate) async fn due(
+    tx: &mut Tx,
+    (merchant, endpoint): (MerchantId, EndpointId),
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Due>, DbError> {
+    type Row = (DeliveryId, EventId, String, String, i64, Vec<u8>, Timestamp);
+    let rows = db::all!(tx, Row, DUE, merchant, endpoint, now, limit)?;
+    let read = |(id, event, kind, about, attempts, body, happened_at): Row| {
+        Ok(Due { id, event, kind: kind_of(&kind)?, about, attempts, body, happened_at })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// What came of an attempt.
+#[derive(Debug, Serialize)]
+pub(crate) struct Attempted {
+    pub(crate) id: DeliveryId,
+    pub(crate) attempts: i64,
+    pub(crate) status: &'static str,
+    pub(crate) next: Option<i64>,
+    pub(crate) code: Option<u16>,
+    pub(crate) body: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) ms: u64,
+}
+
+pub(crate) async fn record(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    attempted: &[Attempted],
+    now: Timestamp,
+) -> Result<u64, DbError> {
+    let rows = rows(attempted)?;
+    let sql = RECORD.on(tx.engine());
+    db::exec!(tx, sql, merchant, rows, now)
+}
+
+#[derive(sqlx::FromRow)]
+struct DeliveryRow {
+    id: DeliveryId,
+    event_id: EventId,
+    endpoint_id: EndpointId,
+    url: String,
+    status: String,
+    attempts: i64,
+    max_attempts: i64,
+    next_attempt_at_us: Option<Timestamp>,
+    response_status: Option<i64>,
+    response_body: Option<String>,
+    error: Option<String>,
+    duration_ms: Option<i64>,
+    delivered_at_us: Option<Timestamp>,
+    created_at_us: Timestamp,
+    updated_at_us: Timestamp,
+}
+
+impl TryFrom<DeliveryRow> for Delivery {
+    type Error = DbError;
+
+    fn try_from(row: DeliveryRow) -> Result<Self, DbError> {
+        let status = Status::parse(&row.status)
+            .ok_or_else(|| DbError::unreadable("delivery", format!("it is {}", row.status)))?;
+        Ok(Self {
+            id: row.id,
+            event_id: row.event_id,
+            endpoint_id: row.endpoint_id,
+            url: row.url,
+            status,
+            attempts: row.attempts,
+            max_attempts: row.max_attempts,
+            next_attempt_at: row.next_attempt_at_us,
+            response_status: row.response_status,
+            response_body: row.response_body,
+            error: row.error,
+            duration_ms: row.duration_ms,
+            delivered_at: row.delivered_at_us,
+            created_at: row.created_at_us,
+            updated_at: row.updated_at_us,
+        })
+    }
+}
+
+pub(super) async fn of_event(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    sequence: i64,
+) -> Result<Vec<Delivery>, DbError> {
+    let rows = db::all!(tx, DeliveryRow, OF_EVENT, merchant, sequence)?;
+    rows.into_iter().map(Delivery::try_from).collect()
+}
+
+/// The newest first.
+pub(super) async fn of_endpoint(
+    tx: &mut Tx,
+    (merchant, endpoint): (MerchantId, EndpointId),
+    status: Option<Status>,
+    page: &PageRequest,
+) -> Result<Vec<Delivery>, DbError> {
+    let after = page.after.as_deref().unwrap_or(AFTER_ALL);
+    let status = status.map_or("", Status::as_str);
+    let rows =
+        db::all!(tx, DeliveryRow, OF_ENDPOINT, merchant, endpoint, after, status, page.fetch())?;
+    rows.into_iter().map(Delivery::try_from).collect()
+}
+
+/// Events of a range that can be sent to an endpoint once more.
+pub(super) async fn again(
+    tx: &mut Tx,
+    (merchant, endpoint): (MerchantId, EndpointId),
+    (after, through): (i64, i64),
+    limit: i64,
+    only_failed: bool,
+) -> Result<Vec<Ahead>, DbError> {
+    let only = if only_failed { "failed" } else { "" };
+    let rows = db::all!(tx, AheadRow, AGAIN, merchant, endpoint, after, through, limit, only)?;
+    rows.into_iter().map(ahead_of).collect()
+}
+
+/// Lets the courier look at an endpoint now.
+pub(super) async fn make_due(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    endpoint: EndpointId,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    db::exec!(tx, MAKE_DUE, merchant, endpoint, now)?;
+    Ok(())
+}
+
+/// Drops some deliveries that are done and older than this; gives how many.
+pub(super) async fn forget(tx: &mut Tx, before: Timestamp, most: i64) -> Result<u64, DbError> {
+    db::exec!(tx, FORGET, before, most)
+}
+
+/// Drops some events that are older than this; gives how many.
+pub(super) async fn forget_events(
+    tx: &mut Tx,
+    before: Timestamp,
+    most: i64,
+) -> Result<u64, DbError> {
+    db::exec!(tx, FORGET_EVENTS, before, most)
+}

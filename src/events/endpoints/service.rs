@@ -1,0 +1,220 @@
+//! What merchants do with their endpoints.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{
+    Endpoint, Filter, Metadata, Status, model,
+    secrets::{open_keys, secret_name},
+    store,
+};
+use crate::{
+    base::{
+        failure::{Code, Failure, Result},
+        ids::MerchantId,
+        timestamp::Timestamp,
+    },
+    ctx::Ctx,
+    db::{self, Tx},
+    events::{
+        EndpointId, EventId, Events,
+        log::{self, EventType, NewEvent},
+        outbound::Target,
+        signatures::{Dialect, SigningKey, SigningKeys},
+    },
+    web::idempotency::{Answer, Request, maybe},
+};
+
+/// An endpoint to be made.
+#[derive(Clone, Debug)]
+pub struct NewEndpoint {
+    /// The checked address.
+    pub target: Target,
+    /// Which events.
+    pub filter: Filter,
+    /// Whose way of signing and pacing.
+    pub dialect: Dialect,
+    /// What the merchant writes beside it.
+    pub metadata: Metadata,
+}
+
+/// What a merchant may change; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Another address.
+    pub target: Option<Target>,
+    /// Other events.
+    pub filter: Option<Filter>,
+    /// Other notes, all of them.
+    pub metadata: Option<Metadata>,
+}
+
+/// A rotation that was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Rotated {
+    /// Until when the old secret signs as well.
+    pub old_ends: Timestamp,
+}
+
+/// Makes an endpoint with a secret of its own. The answer that is kept for a repetition does not hold
+/// the secret: what is stored for idempotency is not sealed.
+pub async fn create(
+    room: &Events,
+    merchant: MerchantId,
+    new: &NewEndpoint,
+    request: Option<&Request>,
+    answer: impl Fn(&Endpoint) -> Result<Answer> + Sync,
+) -> Result<Answer> {
+    let ctx = &room.ctx;
+    let id = EndpointId::make(&ctx.clock, &ctx.random);
+    let key = SigningKey::make(&ctx.random);
+    let sealed = room.vault.seal(&secret_name(id), key.to_stored().expose())?;
+    let now = ctx.now();
+    let endpoint = Endpoint {
+        id,
+        url: new.target.to_string(),
+        filter: new.filter.clone(),
+        dialect: new.dialect,
+        version: model::VERSION.to_owned(),
+        metadata: new.metadata.clone(),
+        status: Status::Active,
+        because: None,
+        failing_since: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let name = id.to_string();
+    let made = db::write!(ctx.db, merchant, |tx| {
+        if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
+            return Ok(earlier);
+        }
+        model::room_for_one_more(store::count(tx, merchant).await?)?;
+        store::insert(tx, merchant, &endpoint, &sealed).await?;
+        maybe::keep(tx, request, answer(&endpoint)?, now).await
+    })?;
+    tracing::info!(%merchant, endpoint = %id, replayed = made.replayed, "A webhook endpoint was made.");
+    Ok(made)
+}
+
+/// One endpoint.
+pub async fn find(ctx: &Ctx, merchant: MerchantId, id: EndpointId) -> Result<Endpoint> {
+    db::read!(ctx.db, |tx| found(tx, merchant, id).await)
+}
+
+/// All of a merchant's endpoints, the oldest first.
+pub async fn list(ctx: &Ctx, merchant: MerchantId) -> Result<Vec<Endpoint>> {
+    db::read!(ctx.db, |tx| Ok(store::list(tx, merchant).await?))
+}
+
+/// Changes what is given.
+pub async fn update(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    id: EndpointId,
+    changes: &Changes,
+) -> Result<Endpoint> {
+    db::write!(ctx.db, merchant, |tx| {
+        let mut endpoint = found(tx, merchant, id).await?;
+        let Changes { target, filter, metadata } = changes.clone();
+        endpoint.url = target.map_or(endpoint.url, |target| target.to_string());
+        endpoint.filter = filter.unwrap_or(endpoint.filter);
+        endpoint.metadata = metadata.unwrap_or(endpoint.metadata);
+        endpoint.updated_at = ctx.now();
+        store::update(tx, merchant, &endpoint).await?;
+        tx.wake_courier_after_commit();
+        Ok(endpoint)
+    })
+}
+
+/// Switches an endpoint off; what happens meanwhile waits in the log.
+pub async fn deactivate(ctx: &Ctx, merchant: MerchantId, id: EndpointId) -> Result<Endpoint> {
+    db::write!(ctx.db, merchant, |tx| {
+        store::deactivate(tx, merchant, id, ctx.now()).await?;
+        found(tx, merchant, id).await
+    })
+}
+
+/// Switches an endpoint on: it goes on where it stopped, or with what happens from now on.
+pub async fn reactivate(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    id: EndpointId,
+    skip_missed: bool,
+) -> Result<Endpoint> {
+    db::write!(ctx.db, merchant, |tx| {
+        let now = ctx.now();
+        if store::reactivate(tx, merchant, id, now).await? == 1 && skip_missed {
+            store::skip_missed(tx, merchant, id, now).await?;
+        }
+        tx.wake_courier_after_commit();
+        found(tx, merchant, id).await
+    })
+}
+
+/// Takes an endpoint away.
+pub async fn delete(ctx: &Ctx, merchant: MerchantId, id: EndpointId) -> Result<()> {
+    let deleted =
+        db::write!(ctx.db, merchant, |tx| Ok(store::delete(tx, merchant, id, ctx.now()).await?))?;
+    if deleted == 1 { Ok(()) } else { Err(Failure::new(Code::NotFound)) }
+}
+
+/// The keys that are good now.
+pub async fn secret(room: &Events, merchant: MerchantId, id: EndpointId) -> Result<SigningKeys> {
+    let sealed = db::read!(room.ctx.db, |tx| Ok(store::sealed(tx, merchant, id).await?))?;
+    let sealed = sealed.ok_or_else(|| Failure::new(Code::NotFound))?;
+    open_keys(&room.vault, id, &sealed, room.ctx.now()).await
+}
+
+/// Makes a new secret; the old one signs as well until its grace is over.
+pub async fn rotate(
+    room: &Events,
+    merchant: MerchantId,
+    id: EndpointId,
+    grace: Duration,
+    request: Option<&Request>,
+    answer: impl Fn(Rotated) -> Result<Answer> + Sync,
+) -> Result<Answer> {
+    let ctx = &room.ctx;
+    let key = SigningKey::make(&ctx.random);
+    let sealed = room.vault.seal(&secret_name(id), key.to_stored().expose())?;
+    let (name, now) = (id.to_string(), ctx.now());
+    let rotated = db::write!(ctx.db, merchant, |tx| {
+        if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
+            return Ok(earlier);
+        }
+        let old_ends = now.plus(grace);
+        if store::rotate(tx, merchant, id, &sealed, (old_ends, now)).await? != 1 {
+            return Err(Failure::new(Code::NotFound));
+        }
+        maybe::keep(tx, request, answer(Rotated { old_ends })?, now).await
+    })?;
+    tracing::info!(%merchant, endpoint = %id, replayed = rotated.replayed, "A webhook secret was rotated.");
+    Ok(rotated)
+}
+
+/// Writes a test event, which goes to this endpoint only, whatever it asked for.
+pub async fn test(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    id: EndpointId,
+    request: Option<&Request>,
+    answer: impl Fn(EventId) -> Result<Answer> + Sync,
+) -> Result<Answer> {
+    let name = id.to_string();
+    let event = NewEvent::new(EventType::Test, &name, &json!({ "webhook_id": name }))
+        .map_err(Failure::internal)?;
+    let now = ctx.now();
+    db::write!(ctx.db, merchant, |tx| {
+        if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
+            return Ok(earlier);
+        }
+        found(tx, merchant, id).await?.must_be_active()?;
+        let event = log::append(tx, ctx, merchant, &event).await?;
+        maybe::keep(tx, request, answer(event)?, now).await
+    })
+}
+
+async fn found(tx: &mut Tx, merchant: MerchantId, id: EndpointId) -> Result<Endpoint> {
+    store::find(tx, merchant, id).await?.ok_or_else(|| Failure::new(Code::NotFound))
+}
