@@ -20,6 +20,7 @@ use crate::{
     },
     ctx::Ctx,
     db::{self, Db, Owner},
+    events::{self, Events, courier::Courier, deliveries, outbound},
     jobs::{self, NewJob, Runner},
     money::Precision,
     oauth::{
@@ -61,6 +62,10 @@ pub struct App {
     pub vault: Vault,
     /// Money on its way.
     pub payouts: Payouts,
+    /// Endpoints and what is delivered to them.
+    pub events: Events,
+    /// Deliveries; tests run them by hand.
+    pub courier: Courier,
     /// Background jobs; tests run them by hand.
     pub runner: Runner,
     router: Router,
@@ -107,8 +112,9 @@ impl App {
         let pricing = pricing(config, &ctx, &authority, &limiter).await?;
         let payouts = payouts(config, &ctx, &pricing, &vault);
         let people = People { ctx: ctx.clone(), vault: vault.clone() };
-        let rooms =
-            rooms(config, &ctx, &authority, &limiter, redis, &tasks, (&pricing, &people, &payouts));
+        let events = events(config, &ctx, &vault, &limiter)?;
+        let parts = (&pricing, &people, &payouts, &events);
+        let rooms = rooms(config, &ctx, &authority, &limiter, redis, &tasks, parts);
         let router = router::build(&rooms)?;
         let runner = Runner::new(ctx.clone(), handlers(config, &payouts)?, config.jobs.concurrency);
         let app = Self {
@@ -116,6 +122,8 @@ impl App {
             authority,
             vault,
             payouts,
+            courier: Courier::new(events.clone()),
+            events,
             runner,
             router,
             tasks,
@@ -169,7 +177,9 @@ impl App {
         let tasks = &self.tasks;
         stop_when(tasks, stop);
         if self.config.jobs.concurrency > 0 {
-            tasks.spawn(self.runner.clone().run(tasks.clone(), self.config.jobs.poll_interval));
+            let poll = self.config.jobs.poll_interval;
+            tasks.spawn(self.runner.clone().run(tasks.clone(), poll));
+            tasks.spawn(self.courier.clone().run(tasks.clone(), poll));
         }
         tasks.spawn(heart(self.replica.clone(), tasks.clone()));
         let prometheus = Prometheus::of_process();
@@ -186,7 +196,9 @@ impl App {
     async fn schedule(&self) -> Result<()> {
         let now = self.ctx.now();
         db::write!(self.ctx.db, Owner::House, |tx| {
-            for kind in [lifecycle::Housekeeping::KIND, fx::Refresh::KIND] {
+            let kinds =
+                [lifecycle::Housekeeping::KIND, fx::Refresh::KIND, deliveries::Housekeeping::KIND];
+            for kind in kinds {
                 jobs::enqueue(tx, &self.ctx, &NewJob::new(kind, now, &())?.unique(kind)).await?;
             }
             Ok(())
@@ -271,11 +283,13 @@ fn handlers(config: &Config, payouts: &Payouts) -> Result<Vec<Box<dyn jobs::Hand
     };
     let refresh = fx::Refresh::new(source, config.fx.refresh);
     let advance = payout::Advance(payouts.clone());
+    let forget = deliveries::Housekeeping::new(config.webhooks.retention);
     Ok(vec![
         Box::new(lifecycle::Housekeeping),
         Box::new(replay::Sweep),
         Box::new(refresh),
         Box::new(advance),
+        Box::new(forget),
     ])
 }
 
@@ -338,6 +352,28 @@ fn payouts(config: &Config, ctx: &Ctx, pricing: &Pricing, vault: &Vault) -> Payo
     })
 }
 
+/// Webhook endpoints, and whom this server calls for them.
+fn events(config: &Config, ctx: &Ctx, vault: &Vault, limiter: &RateLimiter) -> Result<Events> {
+    let webhooks = &config.webhooks;
+    let reach =
+        if webhooks.allow_loopback { outbound::Reach::Nearby } else { outbound::Reach::Public };
+    let options = outbound::Options {
+        rules: outbound::Rules { reach, ports: webhooks.ports.clone() },
+        proxy: webhooks.proxy.clone(),
+    };
+    Ok(Events::new(events::Parts {
+        ctx: ctx.clone(),
+        vault: vault.clone(),
+        outbound: outbound::Outbound::new(&options, Arc::new(outbound::SystemNames))?,
+        limiter: limiter.clone(),
+        sensitive_per_minute: config.limits.sensitive_per_minute,
+        timeout: webhooks.timeout,
+        endpoints_at_once: webhooks.endpoints_at_once,
+        deliveries_at_once: webhooks.deliveries_at_once,
+        retention: webhooks.retention,
+    }))
+}
+
 fn rules(config: &Config) -> Rules {
     let (oauth, limits) = (&config.oauth, &config.limits);
     Rules {
@@ -364,7 +400,7 @@ fn rooms(
     limiter: &RateLimiter,
     redis: Option<ConnectionManager>,
     tasks: &Tasks,
-    (pricing, people, payouts): (&Pricing, &People, &Payouts),
+    (pricing, people, payouts, events): (&Pricing, &People, &Payouts, &Events),
 ) -> Rooms {
     let http = &config.http;
     let per_address = |name, calls| PerAddress {
@@ -378,6 +414,7 @@ fn rooms(
         pricing: pricing.clone(),
         people: people.clone(),
         payouts: payouts.clone(),
+        events: events.clone(),
         edge: Edge { clock: ctx.clock.clone(), random: ctx.random.clone() },
         limits: Limits {
             body: http.body_limit,

@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     base::failure::{Code, Failure, Result},
+    events::{self, Events},
     oauth::{
         access::{self, Access, SeenTokens},
         authority::Authority,
@@ -25,7 +26,7 @@ use crate::{
         scopes::Scope,
         token,
     },
-    payouts::{Payouts, People, balances, beneficiaries, events, instruments, payout},
+    payouts::{Payouts, People, balances, beneficiaries, events as log, instruments, payout},
     pricing::{self, Pricing},
     telemetry::Prometheus,
     web::{
@@ -54,6 +55,8 @@ pub struct Rooms {
     pub people: People,
     /// Money on its way.
     pub payouts: Payouts,
+    /// Webhook endpoints and deliveries.
+    pub events: Events,
     /// Names and measures requests.
     pub edge: Edge,
     /// What one request may cost.
@@ -109,7 +112,8 @@ fn resources(rooms: &Rooms) -> Router {
         .merge(Router::from(balances::http::routes()).with_state(ctx.clone()))
         .merge(Router::from(people()).with_state(rooms.people.clone()))
         .merge(Router::from(payout::http::routes()).with_state(rooms.payouts.clone()))
-        .merge(Router::from(events::http::routes()).with_state(ctx))
+        .merge(Router::from(log::http::routes()).with_state(ctx))
+        .merge(Router::from(events::http::routes()).with_state(rooms.events.clone()))
 }
 
 /// Who is paid, and how.
@@ -128,6 +132,7 @@ pub fn document() -> OpenApi {
         balances::http::routes().into_openapi(),
         people().into_openapi(),
         payout::http::routes().into_openapi(),
+        log::http::routes().into_openapi(),
         events::http::routes().into_openapi(),
     ] {
         document.merge(paths);

@@ -76,6 +76,19 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
     ("token_cache_total", Counter, Unit::Count, "Presented tokens, by whether they were known"),
     ("tokens_minted_total", Counter, Unit::Count, "Access tokens issued"),
     ("tokens_refused_total", Counter, Unit::Count, "Refused access tokens, by reason"),
+    (
+        "webhook_attempt_seconds",
+        Histogram,
+        Unit::Seconds,
+        "Time until a receiver answered, or until it had not",
+    ),
+    ("webhook_attempts_total", Counter, Unit::Count, "Attempts to deliver, by outcome"),
+    (
+        "webhook_wait_seconds",
+        Histogram,
+        Unit::Seconds,
+        "Time from an event to the first attempt to deliver it",
+    ),
 ];
 
 /// Tells the recorder the help texts.

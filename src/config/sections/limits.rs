@@ -18,6 +18,8 @@ pub struct Limits {
     pub failures_per_minute: u32,
     /// Looks at rates, and FX quotes, by client address.
     pub fx_per_minute: u32,
+    /// Test events and other calls that make us call somebody, by merchant.
+    pub sensitive_per_minute: u32,
 }
 
 impl Limits {
@@ -30,6 +32,7 @@ impl Limits {
             token_per_minute: reader.or("limits.token_per_minute", 120, count()),
             failures_per_minute: reader.or("limits.failures_per_minute", 20, count()),
             fx_per_minute: reader.or("limits.fx_per_minute", 30, count()),
+            sensitive_per_minute: reader.or("limits.sensitive_per_minute", 10, count()),
         }
     }
 }

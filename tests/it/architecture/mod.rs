@@ -48,7 +48,7 @@ const BAD: &[(&str, &str, &str)] = &[
     ("payouts/service.rs", "use crate::payments::Intent;", "only import what lies below"),
     ("base/ids.rs", "fn f(amount: crate::money::Amount) {}", "only import what lies below"),
     ("ledger/entries/model.rs", "use super::super::super::events::emit;", "lies below"),
-    ("events/mod.rs", "mod inside { use super::super::oauth::Token; }", "lies below"),
+    ("events/mod.rs", "mod inside { use super::super::pricing::Plan; }", "lies below"),
     (
         "pricing/service.rs",
         "use crate::{base::X, oauth::keys::store::find};",

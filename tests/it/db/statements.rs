@@ -9,6 +9,9 @@ use crate::support::both::TestDb;
 
 /// Each store with its statements; a new store is added here, or the second test fails.
 const STORES: &[(&str, &[Statement])] = &[
+    ("events/courier/store.rs", counterfoil::events::courier::STATEMENTS),
+    ("events/deliveries/store.rs", counterfoil::events::deliveries::STATEMENTS),
+    ("events/endpoints/store.rs", counterfoil::events::endpoints::STATEMENTS),
     ("events/log/store.rs", counterfoil::events::log::STATEMENTS),
     ("jobs/store.rs", counterfoil::jobs::STATEMENTS),
     ("ledger/audit/store.rs", counterfoil::ledger::audit::STATEMENTS),

@@ -16,7 +16,7 @@ use counterfoil::{
     config::{Config, Sources},
     ctx::Ctx,
     db::{self, Db},
-    events,
+    events::{self, Events, courier::Courier},
     jobs::{self, Runner},
     ledger,
     oauth::{authority::Authority, replicas::Replica},
@@ -47,6 +47,8 @@ pub(crate) struct TestApp {
     pub(crate) payouts: Payouts,
     pub(crate) keys_dir: std::path::PathBuf,
     pub(crate) replica: Replica,
+    pub(crate) events: Events,
+    courier: Courier,
     runner: Runner,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
@@ -95,6 +97,7 @@ impl TestApp {
         let (ctx, runner, authority) = (app.ctx.clone(), app.runner.clone(), app.authority.clone());
         let (replica, vault) = (app.replica.clone(), app.vault.clone());
         let payouts = app.payouts.clone();
+        let (events, courier) = (app.events.clone(), app.courier.clone());
         let (stop, stopped) = oneshot::channel::<()>();
         #[expect(clippy::disallowed_methods, reason = "the test itself waits for it")]
         let serving = tokio::spawn(app.serve_without_jobs(listener, async {
@@ -111,6 +114,8 @@ impl TestApp {
             payouts,
             keys_dir,
             replica,
+            events,
+            courier,
             runner,
             stop,
             serving,
@@ -127,9 +132,15 @@ impl TestApp {
         request.send(self.address).await
     }
 
-    /// Runs every job that is due by the test's clock.
+    /// Runs every job and every delivery that is due by the test's clock.
     pub(crate) async fn run_due_jobs(&self) {
-        self.runner.run_due_jobs().await.expect("jobs can be leased");
+        loop {
+            let ran = self.runner.run_due_jobs().await.expect("jobs can be leased");
+            let visits = self.courier.run_due().await.expect("endpoints can be taken");
+            if ran + visits == 0 {
+                return;
+            }
+        }
     }
 
     /// Drains, then checks what must hold whatever the test did.
@@ -174,6 +185,7 @@ pub(crate) fn settings(
     config.limits.token_per_minute = 1_000_000;
     config.limits.fx_per_minute = 1_000_000;
     config.limits.failures_per_minute = 100_000;
+    config.limits.sensitive_per_minute = 1_000_000;
     config.http.drain_timeout = Duration::from_secs(10);
     config
 }
