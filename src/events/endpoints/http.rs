@@ -1,21 +1,22 @@
 //! `/v1/webhooks`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse, response::Response};
-use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Changes, Endpoint, Filter, Metadata, NewEndpoint, Rotated, Status, model::VERSION, service,
+    Changes, Endpoint, NewEndpoint, Rotated, service,
+    wire::{
+        self, ChangeBody, Created, EndpointAnswer, EndpointBody, Endpoints, ReactivateBody,
+        RotateBody, SecretAnswer, TestAnswer,
+    },
 };
 use crate::{
     base::{
         failure::{Failure, Result},
         ids::MerchantId,
-        timestamp::Timestamp,
     },
     events::{EndpointId, EventId, Events, outbound::Target, signatures::Dialect},
     oauth::{access::May, scopes::right},
@@ -40,139 +41,6 @@ pub fn routes() -> OpenApiRouter<Events> {
         .routes(routes!(secret))
         .routes(routes!(rotate))
         .routes(routes!(test))
-}
-
-/// What to send where.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "it exists for the API document; the body is read by hand, strictly")]
-struct EndpointBody {
-    /// A public `https` address.
-    url: String,
-    /// Event types, groups such as `payout.*`, or `*` for all.
-    #[schema(min_items = 1)]
-    events: Vec<String>,
-    /// `payouts` without it; `standard` signs as Standard Webhooks says.
-    dialect: Option<String>,
-    /// The shape of what is sent; `2024-01-01` without it.
-    version: Option<String>,
-    metadata: Option<BTreeMap<String, String>>,
-}
-
-/// What to change; what is missing stays.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "it exists for the API document; the body is read by hand, strictly")]
-struct ChangeBody {
-    url: Option<String>,
-    events: Option<Vec<String>>,
-    /// Replaced as a whole.
-    metadata: Option<BTreeMap<String, String>>,
-}
-
-/// How to go on.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "it exists for the API document; the body is read by hand, strictly")]
-struct ReactivateBody {
-    /// Begin with what happens from now on, and call off what waits.
-    skip_missed: Option<bool>,
-}
-
-/// How to change over.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "it exists for the API document; the body is read by hand, strictly")]
-struct RotateBody {
-    /// How long the old secret signs as well; 86400 without it. With 0 it ends at once: for a secret
-    /// that others have seen.
-    #[schema(minimum = 0, maximum = 86400)]
-    grace_seconds: Option<u32>,
-}
-
-/// Where events are sent.
-#[derive(Debug, Serialize, ToSchema)]
-struct EndpointAnswer {
-    #[schema(pattern = "^wbh_[a-zA-Z0-9]+$")]
-    id: String,
-    #[schema(pattern = "^mer_[a-zA-Z0-9]+$")]
-    merchant_id: String,
-    url: String,
-    events: Vec<String>,
-    /// `active`, `inactive` (by you) or `disabled` (by us).
-    status: &'static str,
-    /// `failing` or `gone`, if we switched it off.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    disabled_reason: Option<&'static str>,
-    /// Since when every attempt has failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    failing_since: Option<Timestamp>,
-    dialect: &'static str,
-    version: String,
-    metadata: Metadata,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    updated_at: Timestamp,
-}
-
-impl EndpointAnswer {
-    fn of(merchant: MerchantId, endpoint: &Endpoint) -> Self {
-        Self {
-            id: endpoint.id.to_string(),
-            merchant_id: merchant.to_string(),
-            url: endpoint.url.clone(),
-            events: endpoint.filter.words(),
-            status: endpoint.status.as_str(),
-            disabled_reason: endpoint
-                .because
-                .filter(|_| endpoint.status == Status::Disabled)
-                .map(super::Because::as_str),
-            failing_since: endpoint.failing_since,
-            dialect: endpoint.dialect.as_str(),
-            version: endpoint.version.clone(),
-            metadata: endpoint.metadata.clone(),
-            created_at: endpoint.created_at,
-            updated_at: endpoint.updated_at,
-        }
-    }
-}
-
-/// A new endpoint, with its secret.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "the secret is put in after the answer was kept")]
-struct Created {
-    #[schema(inline)]
-    #[serde(flatten)]
-    endpoint: EndpointAnswer,
-    #[schema(pattern = "^whsec_[0-9a-f]{64}$")]
-    secret: String,
-}
-
-/// All endpoints.
-#[derive(Debug, Serialize, ToSchema)]
-struct Endpoints {
-    data: Vec<EndpointAnswer>,
-}
-
-/// What deliveries are signed with.
-#[derive(Debug, Serialize, ToSchema)]
-struct SecretAnswer {
-    #[schema(pattern = "^whsec_[0-9a-f]{64}$")]
-    secret: String,
-    /// For `v1a` signatures of Standard Webhooks: who has this can check and not forge.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    public_key: Option<String>,
-    /// Until when the secret before this one signs as well.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    previous_secret_ends_at: Option<Value>,
-}
-
-/// A test event on its way.
-#[derive(Debug, Serialize, ToSchema)]
-struct TestAnswer {
-    #[schema(pattern = "^evt_[a-zA-Z0-9]+$")]
-    event_id: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
 }
 
 /// Create an endpoint
@@ -203,10 +71,10 @@ async fn create(
         }
         target => target.flatten(),
     };
-    let filter = fields.required("events", filter);
-    let dialect = fields.optional("dialect", text(dialect));
-    let version = fields.optional("version", text(version));
-    let metadata = fields.optional("metadata", metadata);
+    let filter = fields.required("events", wire::filter);
+    let dialect = fields.optional("dialect", text(wire::dialect));
+    let version = fields.optional("version", text(wire::version));
+    let metadata = fields.optional("metadata", wire::metadata);
     let new = fields.finish(|| {
         version?;
         Some(NewEndpoint {
@@ -279,8 +147,8 @@ async fn update(
 ) -> Result<Json<EndpointAnswer>> {
     let mut fields = body.fields()?;
     let target = target(&room, &mut fields).await;
-    let filter = fields.optional("events", filter);
-    let metadata = fields.optional("metadata", metadata);
+    let filter = fields.optional("events", wire::filter);
+    let metadata = fields.optional("metadata", wire::metadata);
     let changes = fields
         .finish(|| Some(Changes { target: target?, filter: filter?, metadata: metadata? }))?;
     let changed = service::update(&room.ctx, caller.merchant, id, &changes).await?;
@@ -464,38 +332,6 @@ async fn target(room: &Events, fields: &mut Fields<'_>) -> Option<Option<Target>
             None
         }
     }
-}
-
-fn filter(value: &Value) -> Result<Filter, String> {
-    const WANTED: &str = "must be a list of event types";
-    let words = value.as_array().filter(|words| words.len() <= 100).ok_or(WANTED)?;
-    let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
-    Filter::read(words.ok_or(WANTED)?)
-}
-
-/// The dialects of other APIs are spoken to endpoints that are made through those.
-fn dialect(word: &str) -> Result<Dialect, &'static str> {
-    let dialect = word.parse().ok();
-    dialect
-        .filter(|dialect| [Dialect::Payouts, Dialect::Standard].contains(dialect))
-        .ok_or("must be payouts or standard")
-}
-
-fn version(word: &str) -> Result<(), String> {
-    if word == VERSION { Ok(()) } else { Err(format!("must be {VERSION}")) }
-}
-
-fn metadata(value: &Value) -> Result<Metadata, &'static str> {
-    const WANTED: &str = "must be an object of at most 50 texts, with names of up to 40 and texts of up to 500 characters";
-    let members = value.as_object().filter(|members| members.len() <= 50).ok_or(WANTED)?;
-    let pair = |(name, value): (&String, &Value)| {
-        let text = value.as_str()?;
-        let fits = (1..=40).contains(&name.chars().count()) && text.chars().count() <= 500;
-        // PostgreSQL keeps no NUL in a text.
-        let whole = !name.contains('\0') && !text.contains('\0');
-        (fits && whole).then(|| (name.clone(), text.to_owned()))
-    };
-    members.iter().map(pair).collect::<Option<_>>().ok_or(WANTED)
 }
 
 async fn current_secret(

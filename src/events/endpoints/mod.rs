@@ -10,6 +10,7 @@ mod model;
 mod secrets;
 mod service;
 mod store;
+mod wire;
 
 pub use filter::Filter;
 pub use model::{Because, Endpoint, Metadata, Status};

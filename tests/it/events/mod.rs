@@ -1,3 +1,7 @@
-//! What happened, and how others learn of it.
+//! The log of events, and their way to endpoints.
 
+mod deliveries;
+mod endpoints;
 mod log;
+mod outbound;
+mod receiver;
