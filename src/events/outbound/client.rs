@@ -122,7 +122,9 @@ impl Outbound {
         }
         let asked = timeout(CONNECT, self.guard.addresses(target.host().to_owned())).await;
         match asked {
-            Ok(Err(error)) if is_refusal(&error) => Err("must lead to a public address"),
+            Ok(Err(error)) if stands_in::<RefusedAddress>(&error) => {
+                Err("must lead to a public address")
+            }
             _ => Ok(target),
         }
     }
@@ -179,21 +181,11 @@ async fn read(mut response: Response) -> Answer {
 }
 
 fn fault(error: &reqwest::Error) -> Fault {
-    let mut tls = false;
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(cause) = next {
-        if let Some(error) = cause.downcast_ref::<io::Error>() {
-            if is_refusal(error) {
-                return Fault::Refused;
-            }
-            tls |= error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>);
-        }
-        tls |= cause.is::<rustls::Error>();
-        next = cause.source();
-    }
-    if error.is_timeout() {
+    if stands_in::<RefusedAddress>(error) {
+        Fault::Refused
+    } else if error.is_timeout() {
         Fault::Timeout
-    } else if tls {
+    } else if stands_in::<rustls::Error>(error) {
         Fault::Tls
     } else if error.is_dns() {
         Fault::Name
@@ -204,6 +196,13 @@ fn fault(error: &reqwest::Error) -> Fault {
     }
 }
 
-fn is_refusal(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<RefusedAddress>)
+/// Whether an error of this type is among the causes. An I/O error hides the one it was made from:
+/// its `source` is that one's source.
+fn stands_in<T: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    if error.is::<T>() {
+        return true;
+    }
+    let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    let inside = inside.is_some_and(|inside| stands_in::<T>(inside));
+    inside || error.source().is_some_and(stands_in::<T>)
 }
