@@ -20,7 +20,7 @@ use crate::{
     },
     ctx::Ctx,
     db::{self, Db, Owner},
-    events::{self, Events, courier::Courier, deliveries, outbound},
+    events::{Events, courier::Courier, deliveries},
     jobs::{self, NewJob, Runner},
     money::Precision,
     oauth::{
@@ -112,7 +112,7 @@ impl App {
         let pricing = pricing(config, &ctx, &authority, &limiter).await?;
         let payouts = payouts(config, &ctx, &pricing, &vault);
         let people = People { ctx: ctx.clone(), vault: vault.clone() };
-        let events = events(config, &ctx, &vault, &limiter)?;
+        let events = Events::configured(config, &ctx, &vault, &limiter)?;
         let parts = (&pricing, &people, &payouts, &events);
         let rooms = rooms(config, &ctx, &authority, &limiter, redis, &tasks, parts);
         let router = router::build(&rooms)?;
@@ -350,28 +350,6 @@ fn payouts(config: &Config, ctx: &Ctx, pricing: &Pricing, vault: &Vault) -> Payo
         screening: Screening::new(settings.screening_score),
         rail,
     })
-}
-
-/// Webhook endpoints, and whom this server calls for them.
-fn events(config: &Config, ctx: &Ctx, vault: &Vault, limiter: &RateLimiter) -> Result<Events> {
-    let webhooks = &config.webhooks;
-    let reach =
-        if webhooks.allow_loopback { outbound::Reach::Nearby } else { outbound::Reach::Public };
-    let options = outbound::Options {
-        rules: outbound::Rules { reach, ports: webhooks.ports.clone() },
-        proxy: webhooks.proxy.clone(),
-    };
-    Ok(Events::new(events::Parts {
-        ctx: ctx.clone(),
-        vault: vault.clone(),
-        outbound: outbound::Outbound::new(&options, Arc::new(outbound::SystemNames))?,
-        limiter: limiter.clone(),
-        sensitive_per_minute: config.limits.sensitive_per_minute,
-        timeout: webhooks.timeout,
-        endpoints_at_once: webhooks.endpoints_at_once,
-        deliveries_at_once: webhooks.deliveries_at_once,
-        retention: webhooks.retention,
-    }))
 }
 
 fn rules(config: &Config) -> Rules {

@@ -2,8 +2,10 @@
 
 use std::{fmt, ops::Deref, sync::Arc, time::Duration};
 
-use super::outbound::Outbound;
-use crate::{ctx::Ctx, vault::Vault, web::rate_limit::RateLimiter};
+use super::outbound::{Options, Outbound, Reach, Rules, SystemNames};
+use crate::{
+    base::failure::Result, config::Config, ctx::Ctx, vault::Vault, web::rate_limit::RateLimiter,
+};
 
 /// The parts of the room; they are made once.
 pub struct Parts {
@@ -23,8 +25,6 @@ pub struct Parts {
     pub endpoints_at_once: usize,
     /// How many deliveries one healthy endpoint gets at once.
     pub deliveries_at_once: usize,
-    /// How long events and deliveries are kept.
-    pub retention: Duration,
 }
 
 /// The room: cheap to hand around.
@@ -35,6 +35,31 @@ impl Events {
     /// Opens the room.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// Opens the room as the operator has set it.
+    pub fn configured(
+        config: &Config,
+        ctx: &Ctx,
+        vault: &Vault,
+        limiter: &RateLimiter,
+    ) -> Result<Self> {
+        let webhooks = &config.webhooks;
+        let reach = if webhooks.allow_loopback { Reach::Nearby } else { Reach::Public };
+        let options = Options {
+            rules: Rules { reach, ports: webhooks.ports.clone() },
+            proxy: webhooks.proxy.clone(),
+        };
+        Ok(Self::new(Parts {
+            ctx: ctx.clone(),
+            vault: vault.clone(),
+            outbound: Outbound::new(&options, Arc::new(SystemNames))?,
+            limiter: limiter.clone(),
+            sensitive_per_minute: config.limits.sensitive_per_minute,
+            timeout: webhooks.timeout,
+            endpoints_at_once: webhooks.endpoints_at_once,
+            deliveries_at_once: webhooks.deliveries_at_once,
+        }))
     }
 }
 
