@@ -1,6 +1,8 @@
 //! Clients that others wrote, unchanged, against a running server: a specification means what the
 //! libraries of its readers do. The scripts are in `tests/clients/`.
 
+mod webhooks;
+
 use std::{fs, path::PathBuf};
 
 use counterfoil::{
@@ -19,6 +21,10 @@ const INSTALLED: &str = concat!(
     include_str!("../../clients/package-lock.json"),
     include_str!("../../clients/requirements.txt"),
 );
+
+/// The scripts are linked into the folder of their libraries; Node would look for these where the link
+/// points to.
+const NODE_OPTIONS: &[&str] = &["--preserve-symlinks", "--preserve-symlinks-main"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn oauth4webapi() {
@@ -128,10 +134,7 @@ impl Setting {
 
 /// What a script for Node saw.
 fn node(script: &str, app: &TestApp, client: &Client, token: &str) -> Value {
-    // The scripts are linked into the folder of their libraries; Node would look for these where
-    // the link points to.
-    let options = ["--preserve-symlinks", "--preserve-symlinks-main"];
-    run(PathBuf::from("node"), &options, script, app, client, token)
+    run(PathBuf::from("node"), NODE_OPTIONS, script, app, client, token)
 }
 
 /// Starts a script and waits for its one line.

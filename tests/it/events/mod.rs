@@ -4,4 +4,4 @@ mod deliveries;
 mod endpoints;
 mod log;
 mod outbound;
-mod receiver;
+pub(crate) mod receiver;
