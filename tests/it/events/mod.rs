@@ -1,5 +1,6 @@
 //! The log of events, and their way to endpoints.
 
+mod courier;
 mod deliveries;
 mod endpoints;
 mod log;

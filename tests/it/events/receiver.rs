@@ -3,13 +3,16 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinHandle,
+    time::timeout,
 };
 
 /// What the receiver does with a request.
@@ -59,6 +62,7 @@ pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
     behaviour: Arc<Mutex<Behaviour>>,
+    counted: watch::Receiver<usize>,
     accepting: JoinHandle<()>,
 }
 
@@ -74,13 +78,14 @@ impl Receiver {
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
         let behaviour = Arc::new(Mutex::new(Box::new(behaviour) as Behaviour));
         let (noting, behaving) = (seen.clone(), behaviour.clone());
+        let (count, counted) = watch::channel(0);
         #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, noting.clone(), behaving.clone()));
+                tokio::spawn(serve(stream, noting.clone(), behaving.clone(), count.clone()));
             }
         });
-        Self { address, seen, behaviour, accepting }
+        Self { address, seen, behaviour, counted, accepting }
     }
 
     /// From now on something else.
@@ -95,6 +100,15 @@ impl Receiver {
     /// Everything that came so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// Resolves when so many requests have come; fails when that takes unreasonably long.
+    pub(crate) async fn has_seen(&self, count: usize) {
+        let mut counted = self.counted.clone();
+        let waited = counted.wait_for(|counted| *counted >= count);
+        let waited = timeout(Duration::from_secs(20), waited).await;
+        let came = waited.unwrap_or_else(|_| panic!("{} of {count} came", self.seen().len()));
+        assert!(came.is_ok(), "the receiver runs as long as its test");
     }
 
     /// The numbers of the events that came, in the order of their arrival.
@@ -113,12 +127,14 @@ async fn serve(
     mut stream: TcpStream,
     seen: Arc<Mutex<Vec<Seen>>>,
     behaviour: Arc<Mutex<Behaviour>>,
+    count: watch::Sender<usize>,
 ) {
     let mut unread = Vec::new();
     while let Some(request) = read(&mut stream, &mut unread).await {
         let answer = {
             let answer = behaviour.lock().unwrap()(&request);
             seen.lock().unwrap().push(request);
+            count.send_modify(|count| *count += 1);
             answer
         };
         let bytes = match answer {

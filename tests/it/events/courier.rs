@@ -1,0 +1,84 @@
+//! The courier as it runs in a server: woken by commits, by the clock, and delayed by nobody.
+
+use std::time::Duration;
+
+use counterfoil::{
+    base::tasks::Tasks,
+    ctx::Ctx,
+    events::{courier::Courier, log::EventType},
+};
+use serde_json::json;
+
+use super::{
+    deliveries::{all, happen},
+    endpoints::{make, nearby},
+    receiver::{Answer, Receiver},
+};
+use crate::support::{app::TestApp, both::both};
+
+/// Longer than any test: whoever relies on it is never woken.
+const NEVER: Duration = Duration::from_hours(1);
+
+fn run(app: &TestApp, poll: Duration) -> Tasks {
+    let tasks = Tasks::default();
+    tasks.spawn(Courier::new(app.events.clone()).run(tasks.clone(), poll));
+    tasks
+}
+
+both! {
+    async fn a_commit_wakes_the_courier(db: TestDb) {
+        let receiver = Receiver::saying(200).await;
+        let (app, client, _, _) = all(&db, &receiver).await;
+        let tasks = run(&app, NEVER);
+        for count in 1..=5 {
+            happen(&app, &client, EventType::PayoutSent, "pay_1").await;
+            receiver.has_seen(count).await;
+        }
+        assert!(tasks.drain(Duration::from_secs(20)).await);
+        app.stop().await;
+    }
+
+    /// Nobody rings when another process writes: then the next look finds it.
+    async fn without_a_bell_the_next_look_finds_it(db: TestDb) {
+        let receiver = Receiver::saying(200).await;
+        let (mut app, client, _, _) = all(&db, &receiver).await;
+        let tasks = run(&app, Duration::from_millis(20));
+        let elsewhere = db.open().await;
+        let other = Ctx { db: elsewhere, ..app.ctx.clone() };
+        let own = std::mem::replace(&mut app.ctx, other);
+        happen(&app, &client, EventType::PayoutSent, "pay_1").await;
+        app.ctx = own;
+        receiver.has_seen(1).await;
+        assert!(tasks.drain(Duration::from_secs(20)).await);
+        app.stop().await;
+    }
+
+    /// Twelve receivers hold on to whatever they get. They have failed before, so they share one
+    /// place, and the healthy one is served beside them.
+    async fn the_dead_do_not_delay_the_living(db: TestDb) {
+        let app = TestApp::with(&db, |config| {
+            nearby(config);
+            config.webhooks.endpoints_at_once = 4;
+        }).await;
+        let client = app.client("webhooks:write").await;
+        let token = client.mint(&app).await;
+        let (dead, living) = (Receiver::doing(|_| Answer::Drop).await, Receiver::saying(200).await);
+        for _ in 0..12 {
+            make(&app, &client, &token, &json!({ "url": dead.url(), "events": ["*"] })).await;
+        }
+        happen(&app, &client, EventType::PayoutSent, "pay_0").await;
+        app.run_due_jobs().await;
+        assert_eq!(dead.seen().len(), 12);
+        dead.now(|_| Answer::Stall);
+        make(&app, &client, &token, &json!({ "url": living.url(), "events": ["*"] })).await;
+        app.hands.advance(Duration::from_secs(30));
+        let tasks = run(&app, Duration::from_millis(20));
+        for count in 1..=3 {
+            happen(&app, &client, EventType::PayoutSent, &format!("pay_{count}")).await;
+            living.has_seen(count).await;
+        }
+        assert!(dead.seen().len() <= 12 + 1, "one place, and it is taken");
+        tasks.stop();
+        app.stop().await;
+    }
+}
