@@ -46,7 +46,8 @@ pub(super) async fn plan(room: &Events, leased: &mut Leased) -> Result<Plan> {
             return Ok(false);
         }
         if !planned.is_empty() {
-            deliveries::plan(tx, merchant, leased.id, &planned, (attempts, ctx.now())).await?;
+            let (whom, when) = ((merchant, leased.id), (attempts, ctx.now()));
+            deliveries::plan(tx, whom, &planned, when).await?;
         }
         Ok(true)
     })?;

@@ -101,7 +101,7 @@ pub async fn redeliver(
             })
             .collect();
         let attempts = endpoint.dialect.schedule().attempts();
-        store::plan(tx, merchant, id, &planned, (attempts, now)).await?;
+        store::plan_again(tx, (merchant, id), &planned, (attempts, now)).await?;
         store::make_due(tx, merchant, id, now).await?;
         tx.wake_courier_after_commit();
         maybe::keep(tx, request, answer(again)?, now).await

@@ -9,19 +9,39 @@ use crate::{
     events::{DeliveryId, EndpointId, EventId, log::EventType},
 };
 
-/// What happened after a number, without the bytes.
+/// A stretch of the log, without the bytes. Bounded on both sides, so that no other index than that of
+/// the numbers looks as good to a planner who knows nothing of the table yet.
 const AHEAD: &str = "SELECT sequence, id, kind, about
-    FROM events WHERE merchant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+    FROM events WHERE merchant_id = $1 AND sequence > $2 AND sequence <= $2 + $3
+    ORDER BY sequence LIMIT $3";
 
-/// A round of its own for every time that an event is planned for an endpoint: 0 at first, then one
-/// for each re-delivery.
+/// Where the log goes on after events that were dropped.
+const OLDEST: &str = "SELECT sequence FROM events
+    WHERE merchant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT 1";
+
+/// The first round. An event is planned once for each endpoint, because the endpoint moves past it in
+/// the same transaction.
 const PLAN: Statement = statement!(
     "INSERT INTO webhook_deliveries
     (merchant_id, id, endpoint_id, sequence, round, event_id, about, status, attempts,
      max_attempts, next_attempt_at_us, created_at_us, updated_at_us)
     SELECT CAST($1 AS TEXT), j.value->>'id', CAST($2 AS TEXT),
+        CAST(j.value->>'sequence' AS BIGINT), 0,
+        j.value->>'event', j.value->>'about', 'pending', 0, CAST($4 AS BIGINT),
+        CAST($5 AS BIGINT), CAST($5 AS BIGINT), CAST($5 AS BIGINT)
+    FROM ",
+    JSON_ROWS("$3"),
+    ""
+);
+
+/// A round for each re-delivery, from 1 on.
+const PLAN_AGAIN: Statement = statement!(
+    "INSERT INTO webhook_deliveries
+    (merchant_id, id, endpoint_id, sequence, round, event_id, about, status, attempts,
+     max_attempts, next_attempt_at_us, created_at_us, updated_at_us)
+    SELECT CAST($1 AS TEXT), j.value->>'id', CAST($2 AS TEXT),
         CAST(j.value->>'sequence' AS BIGINT),
-        (SELECT COALESCE(MAX(d.round) + 1, 0) FROM webhook_deliveries d
+        (SELECT COALESCE(MAX(d.round), 0) + 1 FROM webhook_deliveries d
          WHERE d.merchant_id = $1 AND d.endpoint_id = $2
          AND d.sequence = CAST(j.value->>'sequence' AS BIGINT)),
         j.value->>'event', j.value->>'about', 'pending', 0, CAST($4 AS BIGINT),
@@ -31,9 +51,16 @@ const PLAN: Statement = statement!(
     ""
 );
 
-const DUE: &str = "SELECT d.id, d.event_id, e.kind, d.about, d.attempts, e.body, e.created_at_us
+/// The event is looked up row by row: as a join, a plan made while the tables were small would read
+/// the merchant's whole log.
+const DUE: &str = "SELECT d.id, d.event_id, d.about, d.attempts,
+        (SELECT e.kind FROM events e
+         WHERE e.merchant_id = d.merchant_id AND e.sequence = d.sequence),
+        (SELECT e.body FROM events e
+         WHERE e.merchant_id = d.merchant_id AND e.sequence = d.sequence),
+        (SELECT e.created_at_us FROM events e
+         WHERE e.merchant_id = d.merchant_id AND e.sequence = d.sequence)
     FROM webhook_deliveries d
-    JOIN events e ON e.merchant_id = d.merchant_id AND e.sequence = d.sequence
     WHERE d.merchant_id = $1 AND d.endpoint_id = $2 AND d.status = 'pending'
     AND d.next_attempt_at_us <= $3
     ORDER BY d.next_attempt_at_us, d.sequence LIMIT $4";
@@ -111,7 +138,9 @@ const FORGET_EVENTS: &str = "DELETE FROM events WHERE (merchant_id, sequence) IN
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
     Statement::same(AHEAD),
+    Statement::same(OLDEST),
     PLAN,
+    PLAN_AGAIN,
     Statement::same(DUE),
     RECORD,
     Statement::same(OF_EVENT),
@@ -151,7 +180,12 @@ pub(crate) async fn ahead(
     after: i64,
     limit: i64,
 ) -> Result<Vec<Ahead>, DbError> {
-    let rows = db::all!(tx, AheadRow, AHEAD, merchant, after, limit)?;
+    let mut rows = db::all!(tx, AheadRow, AHEAD, merchant, after, limit)?;
+    if rows.is_empty()
+        && let Some((oldest,)) = db::optional!(tx, (i64,), OLDEST, merchant, after)?
+    {
+        rows = db::all!(tx, AheadRow, AHEAD, merchant, oldest.saturating_sub(1), limit)?;
+    }
     rows.into_iter().map(ahead_of).collect()
 }
 
@@ -166,14 +200,33 @@ pub(crate) struct Planned {
 
 pub(crate) async fn plan(
     tx: &mut Tx,
-    merchant: MerchantId,
-    endpoint: EndpointId,
+    whom: (MerchantId, EndpointId),
+    planned: &[Planned],
+    when: (u32, Timestamp),
+) -> Result<(), DbError> {
+    insert(tx, PLAN, whom, planned, when).await
+}
+
+/// Plans once more what may have been planned before.
+pub(super) async fn plan_again(
+    tx: &mut Tx,
+    whom: (MerchantId, EndpointId),
+    planned: &[Planned],
+    when: (u32, Timestamp),
+) -> Result<(), DbError> {
+    insert(tx, PLAN_AGAIN, whom, planned, when).await
+}
+
+async fn insert(
+    tx: &mut Tx,
+    statement: Statement,
+    (merchant, endpoint): (MerchantId, EndpointId),
     planned: &[Planned],
     (max_attempts, now): (u32, Timestamp),
 ) -> Result<(), DbError> {
-    let rows = rows(planned)?;
-    let sql = PLAN.on(tx.engine());
-    db::exec!(tx, sql, merchant, endpoint, rows, i64::from(max_attempts), now)?;
+    let (rows, attempts) = (rows(planned)?, i64::from(max_attempts));
+    let sql = statement.on(tx.engine());
+    db::exec!(tx, sql, merchant, endpoint, rows, attempts, now)?;
     Ok(())
 }
 
@@ -199,9 +252,9 @@ pub(crate) async fn due(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Due>, DbError> {
-    type Row = (DeliveryId, EventId, String, String, i64, Vec<u8>, Timestamp);
+    type Row = (DeliveryId, EventId, String, i64, String, Vec<u8>, Timestamp);
     let rows = db::all!(tx, Row, DUE, merchant, endpoint, now, limit)?;
-    let read = |(id, event, kind, about, attempts, body, happened_at): Row| {
+    let read = |(id, event, about, attempts, kind, body, happened_at): Row| {
         Ok(Due { id, event, kind: kind_of(&kind)?, about, attempts, body, happened_at })
     };
     rows.into_iter().map(read).collect()

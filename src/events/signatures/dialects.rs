@@ -279,4 +279,37 @@ mod tests {
         assert_eq!(days(Dialect::Standard), 67, "6.7 days");
         assert_eq!(days(Dialect::Payments), 27, "within 3 days");
     }
+
+    /// `docs/webhooks.md` shows these to receivers; the values are not from this program.
+    #[test]
+    fn the_vectors_of_the_guide_are_met() {
+        const GUIDE: &str = include_str!("../../../docs/webhooks.md");
+        const DIGITS: &str = "0123456789abcdef";
+        let secret = format!("whsec_{}", DIGITS.repeat(4));
+        let body = GUIDE.lines().find(|line| line.starts_with("{\"id\"")).unwrap();
+        assert!(GUIDE.contains(&secret));
+        let keys =
+            SigningKeys { current: SigningKey::new(secret, [7; 32]), previous: None };
+        let message = Message {
+            event: "evt_01JADPXQ00000000000000000A",
+            ..message(body.as_bytes())
+        };
+        let shown = |value: &str| assert!(GUIDE.contains(&format!("`{value}`")), "{value}");
+        for (dialect, name, prefix) in [
+            (Dialect::Payouts, "x-webhook-signature", "v1="),
+            (Dialect::GroupCheckout, "ante-signature", "t=1713542400,v1="),
+            (Dialect::Payments, "ateni-signature", ""),
+            (Dialect::Stores, "x-anonymouspay-signature", "sha256="),
+        ] {
+            let headers = dialect.headers(&keys, &message);
+            let value = &headers.iter().find(|(own, _)| *own == name).unwrap().1;
+            shown(value.strip_prefix(prefix).unwrap());
+        }
+        let headers = Dialect::Standard.headers(&keys, &message);
+        let value = &headers.iter().find(|(own, _)| *own == "webhook-signature").unwrap().1;
+        let (v1, v1a) = value.split_once(' ').unwrap();
+        shown(v1.strip_prefix("v1,").unwrap());
+        shown(v1a.strip_prefix("v1a,").unwrap());
+        shown(&keys.current.public().unwrap());
+    }
 }
