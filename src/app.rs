@@ -29,7 +29,7 @@ use crate::{
         jose::Alg,
         keys::{Protection, Ring},
         lifecycle,
-        replicas::{HEARTBEAT, Replica},
+        replicas::Replica,
         secrets::{Cost, Hasher},
         selftest,
     },
@@ -181,7 +181,7 @@ impl App {
             tasks.spawn(self.runner.clone().run(tasks.clone(), poll));
             tasks.spawn(self.courier.clone().run(tasks.clone(), poll));
         }
-        tasks.spawn(heart(self.replica.clone(), tasks.clone()));
+        tasks.spawn(self.replica.clone().keep_up(tasks.clone()));
         let prometheus = Prometheus::of_process();
         prometheus.keep_up(tasks);
         if let Some(tls) = self.tls.clone() {
@@ -470,26 +470,6 @@ fn replay_name(home: ReplayHome) -> &'static str {
         ReplayHome::Memory => "memory",
         ReplayHome::Redis => "redis",
         ReplayHome::Postgres => "postgres",
-    }
-}
-
-/// Gives signs of life; when this replica may not go on, it ends.
-async fn heart(replica: Replica, tasks: Tasks) {
-    while !tasks.is_stopping() {
-        let pause = tokio::time::timeout(HEARTBEAT, tasks.stopping());
-        if pause.await.is_ok() {
-            return;
-        }
-        match replica.beat().await {
-            Ok(()) => {}
-            Err(failure) if failure.code() == Code::NotConfigured => {
-                tracing::error!(cause = failure.cause_chain(), "This replica must not go on.");
-                tasks.stop();
-            }
-            Err(failure) => {
-                tracing::warn!(cause = failure.cause_chain(), "A sign of life was not given.");
-            }
-        }
     }
 }
 

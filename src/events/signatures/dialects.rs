@@ -288,12 +288,9 @@ mod tests {
         let secret = format!("whsec_{}", DIGITS.repeat(4));
         let body = GUIDE.lines().find(|line| line.starts_with("{\"id\"")).unwrap();
         assert!(GUIDE.contains(&secret));
-        let keys =
-            SigningKeys { current: SigningKey::new(secret, [7; 32]), previous: None };
-        let message = Message {
-            event: "evt_01JADPXQ00000000000000000A",
-            ..message(body.as_bytes())
-        };
+        let keys = SigningKeys { current: SigningKey::new(secret, [7; 32]), previous: None };
+        let message =
+            Message { event: "evt_01JADPXQ00000000000000000A", ..message(body.as_bytes()) };
         let shown = |value: &str| assert!(GUIDE.contains(&format!("`{value}`")), "{value}");
         for (dialect, name, prefix) in [
             (Dialect::Payouts, "x-webhook-signature", "v1="),

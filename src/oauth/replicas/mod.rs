@@ -24,13 +24,14 @@ use crate::{
         failure::{Code, Failure, Result},
         ids::ReplicaId,
         private_file,
+        tasks::Tasks,
     },
     ctx::Ctx,
     db::{self, Owner},
 };
 
 /// How often a sign of life is given.
-pub const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(5);
 /// After this long without one, a replica is taken for dead.
 const SILENCE: Duration = Duration::from_secs(20);
 
@@ -86,6 +87,26 @@ impl Replica {
             return lock.unlock().map_err(Failure::internal);
         }
         db::write!(self.ctx.db, Owner::House, |tx| Ok(store::leave(tx, self.id).await?))
+    }
+
+    /// Gives signs of life; when this replica may not go on, it ends.
+    pub async fn keep_up(self, tasks: Tasks) {
+        while !tasks.is_stopping() {
+            let pause = tokio::time::timeout(HEARTBEAT, tasks.stopping());
+            if pause.await.is_ok() {
+                return;
+            }
+            match self.beat().await {
+                Ok(()) => {}
+                Err(failure) if failure.code() == Code::NotConfigured => {
+                    tracing::error!(cause = failure.cause_chain(), "This replica must not go on.");
+                    tasks.stop();
+                }
+                Err(failure) => {
+                    tracing::warn!(cause = failure.cause_chain(), "A sign of life was not given.");
+                }
+            }
+        }
     }
 }
 
