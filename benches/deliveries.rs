@@ -19,7 +19,7 @@
 mod support;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -51,8 +51,8 @@ use support::{app::TestApp, both::TestDb};
 
 const EVENTS: usize = 16_000;
 const MERCHANTS: usize = 4;
-const PER_SECOND: f64 = 500.0;
-const SECONDS: f64 = 20.0;
+const PER_SECOND: u32 = 500;
+const SECONDS: u32 = 20;
 
 /// When each event arrived, by the id in its header.
 type Arrivals = Arc<Mutex<HashMap<String, Instant>>>;
@@ -124,7 +124,7 @@ async fn start(db: &TestDb) -> TestApp {
 async fn make(events: &Events, merchant: MerchantId, to: SocketAddr) {
     let target = events.outbound.check(&format!("http://{to}/hooks")).await.unwrap();
     let filter = Filter::read(["*"]).unwrap();
-    let metadata = Default::default();
+    let metadata = BTreeMap::default();
     let new = NewEndpoint { target, filter, dialect: Dialect::Payouts, metadata };
     let answer = |made: &Endpoint| Answer::json(201, &made.id);
     endpoints::create(events, merchant, &new, None, answer).await.unwrap();
@@ -189,16 +189,17 @@ async fn latency(app: &TestApp, merchants: &[MerchantId], arrivals: &Arrivals, w
     let tasks = Tasks::default();
     let courier = Courier::new(app.events.clone());
     tasks.spawn(courier.run(tasks.clone(), Duration::from_secs(1)));
-    let count = (PER_SECOND * SECONDS) as usize;
+    let count = usize::try_from(PER_SECOND * SECONDS).unwrap();
+    let apart = Duration::from_secs(1) / PER_SECOND;
     let begun = Instant::now();
     let writes = (0..count).map(|number| async move {
-        sleep_until((begun + Duration::from_secs_f64(number as f64 / PER_SECOND)).into()).await;
+        sleep_until((begun + apart * u32::try_from(number).unwrap()).into()).await;
         let merchant = *merchants.get(number * 7_919 % merchants.len()).unwrap();
         let id = happen(app, merchant, number).await;
         (id, Instant::now())
     });
     let committed: Vec<_> = stream::iter(writes).buffer_unordered(256).collect().await;
-    let wait_until = Instant::now() + Duration::from_secs(60);
+    let wait_until = Instant::now() + Duration::from_mins(1);
     let missing = || {
         let arrivals = arrivals.lock().unwrap();
         committed.iter().filter(|(id, _)| !arrivals.contains_key(id)).count()

@@ -116,16 +116,16 @@ pub(super) async fn claim(
     (now, until): (Timestamp, Timestamp),
     (least, most): Failures,
     limit: i64,
-    lease: &str,
+    visit: &str,
 ) -> Result<Vec<Leased>, DbError> {
     let sql = CLAIM.on(tx.engine());
-    let rows = db::all!(tx, LeasedRow, sql, now, least, most, limit, lease, until)?;
+    let rows = db::all!(tx, LeasedRow, sql, now, least, most, limit, visit, until)?;
     let read = |row: LeasedRow| {
         let unreadable = |what: &str| DbError::unreadable("webhook endpoint", what.to_owned());
         Ok(Leased {
             merchant: row.merchant_id,
             id: row.id,
-            lease: lease.to_owned(),
+            lease: visit.to_owned(),
             url: row.url,
             filter: read_filter(&row.filter)?,
             dialect: row.dialect.parse().map_err(unreadable)?,

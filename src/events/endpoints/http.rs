@@ -151,8 +151,8 @@ async fn update(
     let metadata = fields.optional("metadata", wire::metadata);
     let changes = fields
         .finish(|| Some(Changes { target: target?, filter: filter?, metadata: metadata? }))?;
-    let changed = service::update(&room.ctx, caller.merchant, id, &changes).await?;
-    Ok(Json(EndpointAnswer::of(caller.merchant, &changed)))
+    let updated = service::update(&room.ctx, caller.merchant, id, &changes).await?;
+    Ok(Json(EndpointAnswer::of(caller.merchant, &updated)))
 }
 
 /// Delete an endpoint

@@ -40,7 +40,7 @@ const REFUSED_V4: [Ipv4Net; 14] = [
 ];
 
 /// Global unicast: whatever lies outside is refused, so that mapped (`::ffff:0:0/96`), compatible,
-/// translated (`64:ff9b::/96`, `64:ff9b:1::/48`), discard, SRv6, unique-local, link-local, site-local
+/// translated (`64:ff9b::/96`, `64:ff9b:1::/48`), discard, segment-routing, unique-local, link-local, site-local
 /// and multicast addresses need no line of their own.
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0], 3);
 

@@ -90,11 +90,11 @@ pub(super) const PAYMENTS: Manner = Manner {
         // Sixty-four hex digits and nothing else: any decoration makes the documented check throw.
         let bare = keys.longest_known().hex(&[message.body]);
         let digests = keys.newest_first().map(|key| key.hex(&[&stamp(message), message.body]));
-        let all: String = digests.map(|digest| format!(",v1={digest}")).collect();
+        let all: Vec<String> = digests.map(|digest| format!("v1={digest}")).collect();
         vec![
             ("ateni-signature", bare.clone()),
             ("x-ateni-signature", bare),
-            ("ateni-signature-v1", format!("t={}{all}", message.unix_seconds)),
+            ("ateni-signature-v1", format!("t={},{}", message.unix_seconds, all.join(","))),
             ("ateni-event-id", message.event.to_owned()),
             ("ateni-delivery-id", message.delivery.to_owned()),
             ("ateni-delivery-attempt", message.attempt.to_string()),

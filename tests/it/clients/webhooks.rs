@@ -8,7 +8,7 @@ use counterfoil::{
     db,
     events::{
         EndpointId,
-        endpoints::{self, Endpoint, Filter, NewEndpoint, Rotated},
+        endpoints::{self, Endpoint, Filter, Metadata, NewEndpoint, Rotated},
         log::{self, EventType, NewEvent},
         signatures::Dialect,
     },
@@ -68,7 +68,7 @@ async fn receivers_in_node_and_python_take_every_dialect() {
 async fn make(app: &TestApp, client: &Client, dialect: Dialect, to: &Receiver) -> EndpointId {
     let target = app.events.outbound.check(&to.url()).await.unwrap();
     let filter = Filter::read(["*"]).unwrap();
-    let new = NewEndpoint { target, filter, dialect, metadata: Default::default() };
+    let new = NewEndpoint { target, filter, dialect, metadata: Metadata::default() };
     let answer = |made: &Endpoint| Answer::json(201, &made.id);
     let answer = endpoints::create(&app.events, client.merchant, &new, None, answer).await;
     serde_json::from_slice(&answer.unwrap().body).unwrap()

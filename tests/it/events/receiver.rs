@@ -76,7 +76,8 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
-        let behaviour = Arc::new(Mutex::new(Box::new(behaviour) as Behaviour));
+        let behaviour: Behaviour = Box::new(behaviour);
+        let behaviour = Arc::new(Mutex::new(behaviour));
         let (noting, behaving) = (seen.clone(), behaviour.clone());
         let (count, counted) = watch::channel(0);
         #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
