@@ -70,16 +70,19 @@ async fn protection(server: &Server, caller: &Caller) {
     println!("  (protected - open) / verification = {:.2}", (whole - bare) / verification);
 }
 
-async fn quotes(server: &Server, caller: &Caller, engine: &str) {
+async fn quotes(server: &Server, db: &TestDb, engine: &str) {
     const COUNT: usize = 6_000;
     let mut best = [0.0_f64; 2];
     for _ in 0..3 {
+        // A key may not sign more than its share of what is remembered, so each turn has its own.
+        let caller = &server.caller(db).await;
         let reads = run(server, server.signed(caller, "GET", READ, "", COUNT), 64, None).await;
         let quotes = server.signed(caller, "POST", QUOTE, QUOTE_BODY, COUNT);
         let quotes = run(server, quotes, 64, None).await;
         best = [best[0].max(reads.per_second), best[1].max(quotes.per_second)];
     }
     let [reads, writes] = best;
+    let caller = &server.caller(db).await;
     let paced = server.signed(caller, "POST", QUOTE, QUOTE_BODY, COUNT);
     let paced = run(server, paced, 64, Some(writes * 0.7)).await;
     println!("{engine}, 64 connections:");
@@ -99,11 +102,10 @@ fn main() {
         let server = Server::start(&sqlite, &[]);
         let caller = server.caller(&sqlite).await;
         protection(&server, &caller).await;
-        quotes(&server, &caller, "SQLite").await;
+        quotes(&server, &sqlite, "SQLite").await;
         drop(server);
         let postgres = TestDb::postgres().await;
         let server = Server::start(&postgres, &[]);
-        let caller = server.caller(&postgres).await;
-        quotes(&server, &caller, "PostgreSQL").await;
+        quotes(&server, &postgres, "PostgreSQL").await;
     });
 }
