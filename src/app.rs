@@ -15,13 +15,14 @@ use crate::{
         tasks::Tasks,
     },
     config::{
-        Config, Http, NonceMode, RailName, RateFile, ReplayStore as ReplayHome, SigningAlg,
-        WebOrigin,
+        Config, DepositAccount, Http, NonceMode, RailName, RateFile, ReplayStore as ReplayHome,
+        SigningAlg, WebOrigin,
     },
     ctx::Ctx,
     db::{self, Db, Owner},
     events::{Events, courier::Courier, deliveries},
     jobs::{self, NewJob, Runner},
+    ledger,
     money::Precision,
     oauth::{
         authority::{Authority, Nonces, Parts, Rules},
@@ -42,6 +43,7 @@ use crate::{
         edge::Edge,
         headers::Https,
         health::{Check, Readiness},
+        idempotency,
         limits::{Arrival, Limits},
         places::Places,
         rate_limit::{PerAddress, Quota, RateLimiter, Shared},
@@ -51,6 +53,15 @@ use crate::{
 
 /// How long Redis may take to answer, once connected.
 const REDIS_PATIENCE: Duration = Duration::from_millis(500);
+
+/// What happens again and again.
+const RECURRING: [&str; 5] = [
+    lifecycle::Housekeeping::KIND,
+    fx::Refresh::KIND,
+    ledger::ExpireHolds::KIND,
+    idempotency::ForgetAnswers::KIND,
+    deliveries::Housekeeping::KIND,
+];
 
 /// A server that is ready to accept.
 pub struct App {
@@ -196,9 +207,7 @@ impl App {
     async fn schedule(&self) -> Result<()> {
         let now = self.ctx.now();
         db::write!(self.ctx.db, Owner::House, |tx| {
-            let kinds =
-                [lifecycle::Housekeeping::KIND, fx::Refresh::KIND, deliveries::Housekeeping::KIND];
-            for kind in kinds {
+            for kind in RECURRING {
                 jobs::enqueue(tx, &self.ctx, &NewJob::new(kind, now, &())?.unique(kind)).await?;
             }
             Ok(())
@@ -286,6 +295,8 @@ fn handlers(config: &Config, payouts: &Payouts) -> Result<Vec<Box<dyn jobs::Hand
     let forget = deliveries::Housekeeping::new(config.webhooks.retention);
     Ok(vec![
         Box::new(lifecycle::Housekeeping),
+        Box::new(ledger::ExpireHolds),
+        Box::new(idempotency::ForgetAnswers),
         Box::new(replay::Sweep),
         Box::new(refresh),
         Box::new(advance),
@@ -337,6 +348,7 @@ fn payouts(config: &Config, ctx: &Ctx, pricing: &Pricing, vault: &Vault) -> Payo
             daily: settings.daily_caps.clone(),
             monthly: settings.monthly_caps.clone(),
         },
+        deposit_accounts: settings.deposit_accounts.iter().map(deposit_account).collect(),
     };
     let rail: Box<dyn rails::Rail> = match settings.rail {
         RailName::Sandbox => Box::new(rails::Sandbox),
@@ -350,6 +362,21 @@ fn payouts(config: &Config, ctx: &Ctx, pricing: &Pricing, vault: &Vault) -> Payo
         screening: Screening::new(settings.screening_score),
         rail,
     })
+}
+
+fn deposit_account(account: &DepositAccount) -> payouts::accounts::Coordinates {
+    let account = account.clone();
+    payouts::accounts::Coordinates {
+        currency: account.currency,
+        country: account.country,
+        iban: account.iban,
+        bic: account.bic,
+        account_number: account.account_number,
+        sort_code: account.sort_code,
+        bank_name: account.bank_name,
+        holder_name: account.holder_name,
+        routing_codes: account.routing_codes.into_iter().collect(),
+    }
 }
 
 fn rules(config: &Config) -> Rules {

@@ -26,7 +26,10 @@ use crate::{
         scopes::Scope,
         token,
     },
-    payouts::{Payouts, People, balances, beneficiaries, events as log, instruments, payout},
+    payouts::{
+        Payouts, People, accounts, balances, beneficiaries, events as log, idempotency, instruments,
+        payout,
+    },
     pricing::{self, Pricing},
     telemetry::Prometheus,
     web::{
@@ -111,7 +114,8 @@ fn resources(rooms: &Rooms) -> Router {
         .merge(Router::from(pricing::http::routes()).with_state(rooms.pricing.clone()))
         .merge(Router::from(balances::http::routes()).with_state(ctx.clone()))
         .merge(Router::from(people()).with_state(rooms.people.clone()))
-        .merge(Router::from(payout::http::routes()).with_state(rooms.payouts.clone()))
+        .merge(Router::from(money()).with_state(rooms.payouts.clone()))
+        .merge(Router::from(idempotency::http::routes()).with_state(ctx.clone()))
         .merge(Router::from(log::http::routes()).with_state(ctx))
         .merge(Router::from(events::http::routes()).with_state(rooms.events.clone()))
 }
@@ -119,6 +123,11 @@ fn resources(rooms: &Rooms) -> Router {
 /// Who is paid, and how.
 fn people() -> OpenApiRouter<People> {
     beneficiaries::http::routes().merge(instruments::http::routes())
+}
+
+/// What comes in and what goes out.
+fn money() -> OpenApiRouter<Payouts> {
+    accounts::http::routes().merge(payout::http::routes())
 }
 
 /// The API document, from the handlers.
@@ -131,7 +140,8 @@ pub fn document() -> OpenApi {
         pricing::http::routes().into_openapi(),
         balances::http::routes().into_openapi(),
         people().into_openapi(),
-        payout::http::routes().into_openapi(),
+        money().into_openapi(),
+        idempotency::http::routes().into_openapi(),
         log::http::routes().into_openapi(),
         events::http::routes().into_openapi(),
     ] {

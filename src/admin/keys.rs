@@ -1,4 +1,4 @@
-//! `counterfoil keys`: list, rotate and remove the keys that sign access tokens.
+//! `counterfoil keys`: list, rotate and remove the keys that sign access tokens, and make data keys.
 //!
 //! Every running server notices a change by itself; `keys/README.md` tells operators when to do what.
 
@@ -10,6 +10,7 @@ use super::{Output, Setup};
 use crate::app;
 use crate::base::failure::{Code, Failure, Result};
 use crate::oauth::keys::{Ring, RingKey, Stage};
+use crate::vault;
 
 const NONE_YET: &str = "there are no signing keys yet; the first start of the server makes one";
 
@@ -27,8 +28,11 @@ enum Action {
     /// Publish a new key now; it signs when every verifier can know it
     Rotate {
         /// Let it sign at once: verifiers with a copy of the old JWKS refuse its tokens for a while
-        #[arg(long)]
+        #[arg(long, conflicts_with = "data")]
         now: bool,
+        /// Make a new data key instead: it seals what is personal from now on, older values stay readable
+        #[arg(long)]
+        data: bool,
     },
     /// Take a stolen key out at once: its tokens are refused from now on
     Remove {
@@ -40,7 +44,7 @@ enum Action {
 }
 
 /// Does it.
-pub(super) fn run(args: Args, setup: &Setup, output: Output) -> Result<()> {
+pub(super) async fn run(args: Args, setup: &Setup, output: Output) -> Result<()> {
     // To look, or to take away, must not make a key: a server elsewhere would then have another one.
     if !matches!(args.action, Action::Rotate { .. }) && !Ring::is_kept_in(&setup.config.keys_dir) {
         return match args.action {
@@ -52,10 +56,17 @@ pub(super) fn run(args: Args, setup: &Setup, output: Output) -> Result<()> {
     match args.action {
         Action::List => {
             let keys = ring.list()?;
-            let lines: Vec<String> = keys.iter().map(line).collect();
-            output.answer(&json!({ "keys": keys }), &lines.join("\n"))
+            let mut lines: Vec<String> = keys.iter().map(line).collect();
+            let data_keys = data_keys(setup).await;
+            match &data_keys {
+                Some(keys) => lines.extend(keys.iter().map(data_line)),
+                None => lines
+                    .push("The database does not answer: its data keys are not shown.".to_owned()),
+            }
+            output.answer(&json!({ "keys": keys, "data_keys": data_keys }), &lines.join("\n"))
         }
-        Action::Rotate { now } => {
+        Action::Rotate { data: true, .. } => rotate_data(setup, output).await,
+        Action::Rotate { now, data: false } => {
             let key = ring.rotate(now)?;
             let text = match key.stage {
                 Stage::Next => {
@@ -71,6 +82,34 @@ pub(super) fn run(args: Args, setup: &Setup, output: Output) -> Result<()> {
             output.answer(&key, &text)
         }
     }
+}
+
+/// Nothing when the database cannot be asked: who looks for a stolen signing key must see it even then.
+async fn data_keys(setup: &Setup) -> Option<Vec<vault::DataKey>> {
+    let ctx = setup.open().await.ok()?;
+    let keys = vault::data_keys(&ctx).await;
+    ctx.db.close().await;
+    keys.ok()
+}
+
+async fn rotate_data(setup: &Setup, output: Output) -> Result<()> {
+    let ctx = setup.open().await?;
+    let rotated = match app::vault(&setup.config, &ctx).await {
+        Ok(vault) => vault.rotate().await,
+        Err(failure) => Err(failure),
+    };
+    ctx.db.close().await;
+    let id = rotated?;
+    let text = format!(
+        "Data key {id} seals from now on; running servers take it up as soon as they meet it, at the latest when they restart."
+    );
+    output.answer(&json!({ "data_key_id": id }), &text)
+}
+
+fn data_line(key: &vault::DataKey) -> String {
+    let word = if key.seals { "seals" } else { "opens" };
+    let vault::DataKey { id, purpose, sealed_by, made_at, .. } = key;
+    format!("{id}  {purpose}  {word}  from {made_at}  sealed with {sealed_by}")
 }
 
 fn line(key: &RingKey) -> String {

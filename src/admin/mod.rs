@@ -10,6 +10,7 @@ mod balance;
 mod beneficiary;
 mod call;
 mod credential;
+mod funding;
 mod keys;
 mod merchant;
 mod migrate;
@@ -80,6 +81,8 @@ enum Verb {
     Balance(balance::Args),
     /// Beneficiaries
     Beneficiary(beneficiary::Args),
+    /// Money that comes in
+    Funding(funding::Args),
     /// Fee plans
     Plan(plan::Args),
     /// Credentials of integrating servers
@@ -148,10 +151,11 @@ async fn run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
         Verb::Merchant(args) => merchant::run(args, setup, output).await,
         Verb::Balance(args) => balance::run(args, setup, output).await,
         Verb::Beneficiary(args) => beneficiary::run(args, setup, output).await,
+        Verb::Funding(args) => funding::run(args, setup, output).await,
         Verb::Plan(args) => plan::run(args, setup, output).await,
         Verb::Credential(args) => credential::run(args, setup, output).await,
         Verb::Call(args) => call::run(args, setup, output).await,
-        Verb::Keys(args) => keys::run(args, setup, *output),
+        Verb::Keys(args) => keys::run(args, setup, *output).await,
         Verb::Openapi(args) => openapi::run(&args, *output),
         Verb::Verify(args) => verify::run(args, setup, output).await,
     }

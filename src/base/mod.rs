@@ -10,6 +10,7 @@ pub mod failure;
 pub mod hex;
 pub mod ids;
 pub mod metadata;
+pub mod mod97;
 pub mod pagination;
 pub mod private_file;
 pub mod random;

@@ -39,6 +39,11 @@ struct Cursor {
 impl PageQuery {
     /// Checks both parameters; `prefix` is what a cursor of this list must name.
     pub fn check(&self, prefix: &'static str) -> Result<PageRequest, Failure> {
+        self.check_by(|id| ids::parse(id, prefix).is_ok())
+    }
+
+    /// The same for a list whose cursors name something else than an id.
+    pub fn check_by(&self, is_place: impl Fn(&str) -> bool) -> Result<PageRequest, Failure> {
         let limit = match self.limit.as_deref() {
             None => DEFAULT_LIMIT,
             Some(text) => text
@@ -53,7 +58,7 @@ impl PageQuery {
                 open(text)
                     // Cursors are not signed: what a caller wrote into one must be an id before
                     // it meets a statement.
-                    .filter(|id| ids::parse(id, prefix).is_ok())
+                    .filter(|id| is_place(id))
                     .ok_or_else(|| bad("cursor", "must be the next_cursor of an earlier page"))?,
             ),
         };

@@ -43,6 +43,7 @@ const STEPS: &[Step] = steps![
     8 "0008_payouts",
     9 "0009_key_uses",
     10 "0010_webhooks",
+    11 "0011_funding",
 ];
 
 /// The schema version that this program was written for.

@@ -13,10 +13,14 @@
 //! `available` and `pending` never fall below zero: the statement that takes from them says so.
 
 pub mod audit;
+pub mod erasure;
+mod housekeeping;
 mod model;
 mod service;
+pub mod statement;
 mod store;
 
+pub use housekeeping::ExpireHolds;
 pub use model::{
     AccountKind, Balance, Entry, EntryKind, Hold, HoldEnd, HoldState, Line, Posting, Recorded,
     Transfer,

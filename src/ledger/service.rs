@@ -162,16 +162,27 @@ pub async fn release_hold(
 
 /// Gives back the holds whose time is over; each in a transaction of its own merchant. Gives how many.
 pub async fn expire_holds(ctx: &Ctx) -> Result<usize> {
-    let now = ctx.now();
-    let due = db::read!(ctx.db, |tx| Ok(store::due_holds(tx, now).await?))?;
     let mut expired = 0;
-    for (merchant, id) in due {
-        db::write!(ctx.db, merchant, |tx| {
-            end_unused(tx, ctx, merchant, id, HoldEnd::Expired).await
-        })?;
-        expired += 1;
+    loop {
+        let now = ctx.now();
+        let due = db::read!(ctx.db, |tx| Ok(store::due_holds(tx, now).await?))?;
+        let mut ended = 0;
+        for (merchant, id) in due {
+            let outcome = db::write!(ctx.db, merchant, |tx| {
+                end_unused(tx, ctx, merchant, id, HoldEnd::Expired).await
+            });
+            match outcome {
+                Ok(_) => ended += 1,
+                // Used, given back or reset since it was read: it has ended without us.
+                Err(failure) if matches!(failure.code(), Code::InvalidState | Code::NotFound) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        if ended == 0 {
+            return Ok(expired);
+        }
+        expired += ended;
     }
-    Ok(expired)
 }
 
 async fn end_unused(

@@ -1,9 +1,12 @@
 //! Paying out: what merchants have, to whom it goes, and how it gets there.
 
+pub mod accounts;
 pub mod balances;
 pub mod beneficiaries;
 pub mod checks;
 pub mod events;
+pub mod funding;
+pub mod idempotency;
 pub mod instruments;
 pub mod limits;
 pub mod payout;
@@ -21,6 +24,8 @@ crate::ids! {
     InstrumentId = "ins_";
     /// Money on its way to somebody.
     PayoutId = "pay_";
+    /// Money that came in.
+    DepositId = "dep_";
     /// An entry in the record of who saw personal data.
     PiiAccessId = "aud_";
 }

@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use crate::{ctx::Ctx, money::Amount, pricing::Pricing, vault::Vault};
 
-use super::{checks::Screening, limits::Caps, rails::Rail};
+use super::{accounts::Coordinates, checks::Screening, limits::Caps, rails::Rail};
 
 /// What the operator has decided about payouts.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Policy {
     pub review_new_from: Vec<Amount>,
     /// The most that may go out.
     pub caps: Caps,
+    /// Where money comes in, one account for each currency at the most.
+    pub deposit_accounts: Vec<Coordinates>,
 }
 
 /// The parts of the room; they are made once.

@@ -14,5 +14,5 @@ mod service;
 mod store;
 
 pub use kek::Kek;
-pub use service::Vault;
+pub use service::{DataKey, Vault, data_keys};
 pub use store::STATEMENTS;

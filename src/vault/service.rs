@@ -7,6 +7,7 @@ use std::{
 };
 
 use hmac::{Hmac, KeyInit, Mac};
+use serde::Serialize;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -19,6 +20,7 @@ use crate::{
         failure::{Code, Failure, Result},
         hex,
         secret::Secret,
+        timestamp::Timestamp,
     },
     ctx::Ctx,
     db::{self, Owner},
@@ -123,10 +125,39 @@ impl Vault {
     }
 }
 
+/// A data key without the key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DataKey {
+    /// What is sealed with it carries this.
+    pub id: String,
+    /// `seal` or `fingerprint`.
+    pub purpose: String,
+    /// Whether new values are sealed with it.
+    pub seals: bool,
+    /// The name of the key-encryption key that opens it.
+    pub sealed_by: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+}
+
+/// The data keys, the oldest first; needs no key-encryption key.
+pub async fn data_keys(ctx: &Ctx) -> Result<Vec<DataKey>> {
+    let rows = db::read!(ctx.db, |tx| Ok(store::all(tx).await?))?;
+    let newest = rows.iter().rposition(|key| key.purpose == SEALS);
+    let shown = |(place, key): (usize, SealedKey)| DataKey {
+        seals: newest == Some(place),
+        id: key.id,
+        purpose: key.purpose,
+        sealed_by: key.sealed_by,
+        made_at: key.created_at_us,
+    };
+    Ok(rows.into_iter().enumerate().map(shown).collect())
+}
+
 async fn load(ctx: &Ctx, kek: &Kek) -> Result<Option<DataKeys>> {
     let rows = db::read!(ctx.db, |tx| Ok(store::all(tx).await?))?;
     let (mut seals, mut newest, mut fingerprints) = (HashMap::new(), None, None);
-    for SealedKey { id, purpose, sealed, sealed_by } in rows {
+    for SealedKey { id, purpose, sealed, sealed_by, .. } in rows {
         let key = kek.open(&format!("{purpose}/{id}"), &sealed).ok_or_else(|| {
             Failure::new(Code::NotConfigured).caused_by(format!(
                 "the key-encryption key ({}) does not open data key {id}, which was sealed with \
@@ -158,14 +189,13 @@ fn new_key(ctx: &Ctx, kek: &Kek, id: &str, purpose: &str) -> Result<SealedKey> {
     let key: Zeroizing<[u8; 32]> = Zeroizing::new(ctx.random.bytes());
     let sealed = kek.seal(&format!("{purpose}/{id}"), &key[..], &ctx.random)?;
     let (id, purpose, sealed_by) = (id.to_owned(), purpose.to_owned(), kek.id.clone());
-    Ok(SealedKey { id, purpose, sealed, sealed_by })
+    Ok(SealedKey { id, purpose, sealed, sealed_by, created_at_us: ctx.now() })
 }
 
 async fn insert(ctx: &Ctx, keys: &[&SealedKey]) -> Result<()> {
-    let now = ctx.now();
     db::write!(ctx.db, Owner::House, |tx| {
         for key in keys {
-            store::insert(tx, key, now).await?;
+            store::insert(tx, key).await?;
         }
         Ok(())
     })

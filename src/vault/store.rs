@@ -9,7 +9,7 @@ use crate::{
 const INSERT: &str = "INSERT INTO data_keys (id, purpose, sealed, sealed_by, created_at_us)
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING";
 
-const ALL: &str = "SELECT id, purpose, sealed, sealed_by FROM data_keys
+const ALL: &str = "SELECT id, purpose, sealed, sealed_by, created_at_us FROM data_keys
     ORDER BY created_at_us, id LIMIT 10000";
 
 /// Every statement of this store, for the test that prepares them.
@@ -22,11 +22,12 @@ pub(super) struct SealedKey {
     pub(super) purpose: String,
     pub(super) sealed: Vec<u8>,
     pub(super) sealed_by: String,
+    pub(super) created_at_us: Timestamp,
 }
 
-pub(super) async fn insert(tx: &mut Tx, key: &SealedKey, now: Timestamp) -> Result<(), DbError> {
-    let SealedKey { id, purpose, sealed, sealed_by } = key;
-    db::exec!(tx, INSERT, id, purpose, sealed.as_slice(), sealed_by, now)?;
+pub(super) async fn insert(tx: &mut Tx, key: &SealedKey) -> Result<(), DbError> {
+    let SealedKey { id, purpose, sealed, sealed_by, created_at_us } = key;
+    db::exec!(tx, INSERT, id, purpose, sealed.as_slice(), sealed_by, created_at_us)?;
     Ok(())
 }
 

@@ -43,6 +43,19 @@ impl Query {
         refused.map_or(Ok(Self(form)), Err)
     }
 
+    /// Reads these parameters and no others, for the one route whose published contract lets others be.
+    pub fn only(uri: &Uri, known: &[&str]) -> Result<Self> {
+        let pairs = uri.query().unwrap_or_default().split('&');
+        let kept: Vec<&str> = pairs
+            .filter(|pair| known.contains(&pair.split('=').next().unwrap_or_default()))
+            .collect();
+        let query = kept.join("&");
+        let malformed = |failure: Failure| {
+            Failure::because(Code::InvalidParameter, failure.message().to_owned())
+        };
+        Form::parse(query.as_bytes()).map(Self).map_err(malformed)
+    }
+
     /// One parameter, if it is there and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name)

@@ -1,6 +1,7 @@
 //! The sections of the file, one per table, each with the function that reads it.
 
 pub(super) mod database;
+mod deposits;
 mod fx;
 mod http;
 mod keys;
@@ -12,6 +13,7 @@ mod work;
 
 pub(super) use database::DEFAULT_DATABASE_URL;
 pub use database::DatabaseUrl;
+pub use deposits::DepositAccount;
 pub use fx::{Fx, RateFile};
 pub use http::{Http, TlsFiles};
 pub use keys::Keys;

@@ -1,6 +1,7 @@
 //! `[payouts]`: what may leave, and how.
 
 use super::Around;
+use super::deposits::{DepositAccount, deposit_account};
 use crate::base::environment::Environment;
 use crate::config::reader::Reader;
 use crate::config::values::{Parsed, Raw, choice, integer, list, text};
@@ -32,6 +33,8 @@ pub struct Payouts {
     pub monthly_caps: Vec<Amount>,
     /// From this likeness on, of a hundred, a name is taken for one on a list.
     pub screening_score: usize,
+    /// Where merchants pay money in.
+    pub deposit_accounts: Vec<DepositAccount>,
 }
 
 impl Payouts {
@@ -50,6 +53,11 @@ impl Payouts {
             daily_caps: reader.or("payouts.daily_caps", Vec::new(), amounts()),
             monthly_caps: reader.or("payouts.monthly_caps", Vec::new(), amounts()),
             screening_score: reader.or("payouts.screening_score", 88, integer(50..=100)),
+            deposit_accounts: reader.or(
+                "payouts.deposit_accounts",
+                Vec::new(),
+                list(deposit_account),
+            ),
         }
     }
 }

@@ -15,16 +15,19 @@
 //! ```
 
 mod header;
+mod housekeeping;
 mod model;
 mod store;
 
 pub use header::{OptionalKey, RequiredKey};
-pub use model::{Answer, Key, Request};
+pub use housekeeping::{ForgetAnswers, KEPT};
+pub use model::{Answer, Key, KeyUse, Request};
 pub use store::{STATEMENTS, forget_answers};
 
 use crate::{
     base::{
         failure::{Code, Failure, Result},
+        ids::MerchantId,
         timestamp::Timestamp,
     },
     db::{DbError, Tx},
@@ -101,4 +104,15 @@ pub mod maybe {
             None => Ok(answer),
         }
     }
+}
+
+/// What a merchant has used a key for: one operation, several, or none.
+pub async fn uses(tx: &mut Tx, merchant: MerchantId, key: &Key) -> Result<Vec<KeyUse>> {
+    Ok(store::uses(tx, merchant, key).await?)
+}
+
+/// Takes every key of a merchant away, for a sandbox whose resources go with them: otherwise a key would
+/// be answered with something that is not there any more. Where money is real, keys are kept for ever.
+pub async fn erase(tx: &mut Tx, merchant: MerchantId) -> Result<()> {
+    Ok(store::erase(tx, merchant).await?)
 }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::base::{
     failure::{Code, Failure, Result},
     ids::MerchantId,
+    timestamp::Timestamp,
 };
 
 /// The longest key; the published limit.
@@ -89,6 +90,19 @@ fn hash_canonical(value: &Value, hash: &mut Sha256) {
         Value::String(text) => hash.update(format!("\"{}:{text}", text.len())),
         other => hash.update(format!("={other};")),
     }
+}
+
+/// What a key was used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    /// What was asked.
+    pub operation: String,
+    /// What that made or changed.
+    pub resource_id: String,
+    /// When.
+    pub at: Timestamp,
+    /// The status of the answer, while it is kept.
+    pub status: Option<u16>,
 }
 
 /// A stored answer.

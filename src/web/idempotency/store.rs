@@ -1,11 +1,11 @@
 //! The statements of idempotency keys.
 
 use crate::{
-    base::timestamp::Timestamp,
+    base::{ids::MerchantId, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx},
 };
 
-use super::{Answer, Request, model::Stored};
+use super::{Answer, Key, KeyUse, Request, model::Stored};
 
 const INSERT_KEY: &str = "INSERT INTO idempotency_keys
     (merchant_id, operation, key, request_hash, resource_id, created_at_us)
@@ -20,7 +20,28 @@ const FIND: &str = "SELECT k.request_hash, k.resource_id, a.status, a.body
 const INSERT_ANSWER: &str = "INSERT INTO idempotency_answers
     (merchant_id, operation, key, status, body, created_at_us) VALUES ($1, $2, $3, $4, $5, $6)";
 
-const FORGET: &str = "DELETE FROM idempotency_answers WHERE created_at_us < $1";
+const FORGET: &str = "DELETE FROM idempotency_answers
+    WHERE (merchant_id, operation, key) IN (
+        SELECT merchant_id, operation, key FROM idempotency_answers
+        WHERE created_at_us < $1 ORDER BY created_at_us LIMIT $2)";
+
+/// From one operation to the next by the primary key: there are a few operations and many keys, and no
+/// write shall pay for an index that only this question needs.
+const USES: &str = "WITH RECURSIVE operations (name) AS (
+        SELECT (SELECT MIN(operation) FROM idempotency_keys WHERE merchant_id = $1)
+        UNION ALL
+        SELECT (SELECT MIN(k.operation) FROM idempotency_keys k
+            WHERE k.merchant_id = $1 AND k.operation > operations.name)
+        FROM operations WHERE operations.name IS NOT NULL)
+    SELECT k.operation, k.resource_id, k.created_at_us, a.status
+    FROM operations o
+    JOIN idempotency_keys k ON k.merchant_id = $1 AND k.operation = o.name AND k.key = $2
+    LEFT JOIN idempotency_answers a
+        ON a.merchant_id = k.merchant_id AND a.operation = k.operation AND a.key = k.key
+    WHERE o.name IS NOT NULL ORDER BY k.operation LIMIT 1000";
+
+const ERASE_ANSWERS: &str = "DELETE FROM idempotency_answers WHERE merchant_id = $1";
+const ERASE_KEYS: &str = "DELETE FROM idempotency_keys WHERE merchant_id = $1";
 
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
@@ -28,6 +49,9 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(FIND),
     Statement::same(INSERT_ANSWER),
     Statement::same(FORGET),
+    Statement::same(USES),
+    Statement::same(ERASE_ANSWERS),
+    Statement::same(ERASE_KEYS),
 ];
 
 /// True when the key was free.
@@ -76,7 +100,31 @@ pub(super) async fn insert_answer(
     Ok(())
 }
 
-/// Drops answers from before `before`; their keys stay, and refuse to act twice, for ever.
-pub async fn forget_answers(tx: &mut Tx, before: Timestamp) -> Result<u64, DbError> {
-    db::exec!(tx, FORGET, before)
+/// Drops some answers from before `before`; their keys stay, and refuse to act twice, for ever.
+pub async fn forget_answers(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64, DbError> {
+    db::exec!(tx, FORGET, before, limit)
+}
+
+/// Every operation of a merchant that has used a key.
+pub(super) async fn uses(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    key: &Key,
+) -> Result<Vec<KeyUse>, DbError> {
+    type Row = (String, String, Timestamp, Option<i64>);
+    let rows = db::all!(tx, Row, USES, merchant, key.as_str())?;
+    let read = |(operation, resource_id, at, status): Row| {
+        let status = status.map(u16::try_from).transpose();
+        let status = status.map_err(|error| DbError::unreadable("answer status", error))?;
+        Ok(KeyUse { operation, resource_id, at, status })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Takes every key of a merchant away, with the answers.
+pub(super) async fn erase(tx: &mut Tx, merchant: MerchantId) -> Result<(), DbError> {
+    for sql in [ERASE_ANSWERS, ERASE_KEYS] {
+        db::exec!(tx, sql, merchant)?;
+    }
+    Ok(())
 }

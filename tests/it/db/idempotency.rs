@@ -91,7 +91,7 @@ both! {
         let shop = merchant(&db, 1).await;
         make(&db, &request(shop, "k", 5), false).await.unwrap();
         let dropped: Result<u64> = db::write!(db, super::HOUSE, |tx| {
-            Ok(idempotency::forget_answers(tx, Timestamp::from_unix_seconds(8)).await?)
+            Ok(idempotency::forget_answers(tx, Timestamp::from_unix_seconds(8), 1_000).await?)
         });
         assert_eq!(dropped.unwrap(), 1);
         let refused = make(&db, &request(shop, "k", 5), false).await.unwrap_err();

@@ -1,0 +1,3 @@
+//! The answer to "did my payout happen?" for somebody who knows no more than the key that was sent.
+
+pub mod http;
