@@ -52,6 +52,9 @@ pub(super) async fn run(args: Args, setup: &Setup, output: Output) -> Result<()>
             _ => Err(Failure::because(Code::NotFound, NONE_YET)),
         };
     }
+    if let Action::Rotate { data: true, .. } = args.action {
+        return rotate_data(setup, output).await;
+    }
     let ring = app::ring(&setup.config, &setup.clock, &setup.random)?;
     match args.action {
         Action::List => {
@@ -65,8 +68,7 @@ pub(super) async fn run(args: Args, setup: &Setup, output: Output) -> Result<()>
             }
             output.answer(&json!({ "keys": keys, "data_keys": data_keys }), &lines.join("\n"))
         }
-        Action::Rotate { data: true, .. } => rotate_data(setup, output).await,
-        Action::Rotate { now, data: false } => {
+        Action::Rotate { now, .. } => {
             let key = ring.rotate(now)?;
             let text = match key.stage {
                 Stage::Next => {

@@ -166,6 +166,8 @@ codes! {
     QuoteMismatch = "quote_mismatch", Unprocessable, "the request differs from what was quoted; details name the fields";
     /// The merchant has this person already.
     DuplicateBeneficiary = "duplicate_beneficiary", Unprocessable, "there is a beneficiary with the same personal data; details name it";
+    /// Nobody to pay.
+    NoBeneficiaries = "no_beneficiaries", Unprocessable, "there is no active beneficiary who can be paid by SEPA, ACH or Faster Payments; make some with POST /v1/merchant/sandbox/seed-beneficiaries";
     /// The credentials of an instrument break a rule.
     InvalidCredentials = "invalid_credentials", Unprocessable, "the credentials of the instrument are refused; details name the fields and the rules";
     /// No exchange rate that is fresh enough.

@@ -13,6 +13,7 @@ pub mod payout;
 mod people;
 pub mod rails;
 mod room;
+pub mod sandbox;
 
 pub use people::People;
 pub use room::{Parts, Payouts, Policy};

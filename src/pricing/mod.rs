@@ -4,11 +4,13 @@
 //! - [`engine`]: the arithmetic of a fee, exact until one named rounding, with its explanation;
 //! - [`quotes`]: a fee promised to one merchant for a while, to be used once;
 //! - [`exchanges`]: money moved between own balances, at the rate of a quote;
+//! - [`erasure`]: starting a sandbox over;
 //! - [`fx`]: exchange rates from a source behind a small interface, with margin and age limit;
 //! - [`reference`](mod@reference): currencies, countries, corridors.
 
 pub mod cache;
 pub mod engine;
+pub mod erasure;
 pub mod exchanges;
 pub mod fx;
 pub mod http;

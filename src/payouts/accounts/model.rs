@@ -74,25 +74,20 @@ pub struct Transaction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids;
-
-    ids! {
-        /// An entry.
-        Entry = "txn_";
-    }
+    use crate::base::ids::MerchantId as Entry;
 
     #[test]
     fn a_name_reads_back_and_nothing_else_does() {
         let ulid = "01HX8Z9K0M2N3P4Q5R6S7T8VA1";
-        for good in [format!("txn_{ulid}"), format!("txn_{ulid}USD"), format!("txn_{ulid}USDC")] {
+        for good in [format!("mer_{ulid}"), format!("mer_{ulid}USD"), format!("mer_{ulid}USDC")] {
             assert_eq!(good.parse::<TransactionId<Entry>>().unwrap().to_string(), good);
         }
         for wrong in [
-            format!("txn_{ulid}usd"),
-            format!("txn_{ulid}XXQ"),
+            format!("mer_{ulid}usd"),
+            format!("mer_{ulid}XXQ"),
             format!("pay_{ulid}"),
-            "txn_1".to_owned(),
-            format!("txn_{ulid}\0"),
+            "mer_1".to_owned(),
+            format!("mer_{ulid}\0"),
             String::new(),
         ] {
             assert!(wrong.parse::<TransactionId<Entry>>().is_err(), "{wrong:?}");

@@ -46,6 +46,13 @@ pub struct Prepared {
     pub(super) sealed: Sealed,
 }
 
+impl Prepared {
+    /// Under which it will be found.
+    pub const fn id(&self) -> BeneficiaryId {
+        self.beneficiary.id
+    }
+}
+
 /// Seals what is personal. Nothing is stored: [`save`] does that.
 pub fn prepare(room: &People, merchant: MerchantId, new: NewBeneficiary) -> Result<Prepared> {
     let NewBeneficiary { pii, country, external_ref, metadata, source_batch_id } = new;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Actor, Payout, PayoutStatus,
-    service::{find, reaches, take},
+    service::{find, get, reaches, take},
     store,
 };
 use crate::{
@@ -74,11 +74,13 @@ impl jobs::Handler for Advance {
 /// Goes on until the payout is at an end, waits for somebody, or the rail wants to be asked later.
 async fn carry_on(room: &Payouts, merchant: MerchantId, id: PayoutId) -> Result<Next> {
     loop {
-        let payout = db::read!(room.ctx.db, |tx| find(tx, merchant, id).await)?;
+        let found = db::read!(room.ctx.db, |tx| Ok(store::find(tx, merchant, id).await?))?;
+        // Payouts are never removed, but a sandbox can be started over under them.
+        let Some(payout) = found else { return Ok(Next::Done) };
         match payout.status {
             S::Created | S::PendingScreening => check(room, &payout).await?,
             S::Approved => {
-                if let Some(payout) = hand_over(room, &payout).await? {
+                if let Some(payout) = hand_over(room, &payout, room.ctx.now()).await? {
                     return ask_rail(room, &payout, Told::Never).await;
                 }
             }
@@ -88,6 +90,34 @@ async fn carry_on(room: &Payouts, merchant: MerchantId, id: PayoutId) -> Result<
             _ => return Ok(Next::Done),
         }
     }
+}
+
+/// Carries a play payout on at once, as far as it would be a minute after it was handed over.
+pub(in crate::payouts) async fn hurry(
+    room: &Payouts,
+    merchant: MerchantId,
+    id: PayoutId,
+) -> Result<()> {
+    let outcome = hurry_on(room, merchant, id).await;
+    // The runner may be at it at the same time: what it did first is done.
+    outcome.or_else(|failure| match failure.code() {
+        Code::InvalidState => Ok(()),
+        _ => Err(failure),
+    })
+}
+
+async fn hurry_on(room: &Payouts, merchant: MerchantId, id: PayoutId) -> Result<()> {
+    let payout = get(&room.ctx, merchant, id).await?;
+    check(room, &payout).await?;
+    let payout = get(&room.ctx, merchant, id).await?;
+    if payout.status != S::Approved {
+        return Ok(());
+    }
+    let a_minute_ago = room.ctx.now().minus(Duration::from_mins(1));
+    if let Some(payout) = hand_over(room, &payout, a_minute_ago).await? {
+        ask_rail(room, &payout, Told::Never).await?;
+    }
+    Ok(())
 }
 
 /// Screening, limits and risk, and where that leads.
@@ -119,7 +149,7 @@ enum Told {
 }
 
 /// Writes down that the rail is about to be told, before it is told; nothing, when somebody else did.
-async fn hand_over(room: &Payouts, payout: &Payout) -> Result<Option<Payout>> {
+async fn hand_over(room: &Payouts, payout: &Payout, at: Timestamp) -> Result<Option<Payout>> {
     let ctx = &room.ctx;
     let (merchant, id) = (payout.merchant, payout.id);
     let attempt = AttemptId::make(&ctx.clock, &ctx.random);
@@ -132,7 +162,7 @@ async fn hand_over(room: &Payouts, payout: &Payout) -> Result<Option<Payout>> {
         payout.railed.provider = Some(rail.to_owned());
         let cause = format!("handed to the {rail} rail as {attempt}");
         take(tx, ctx, &mut payout, S::Processing, (Actor::House, &cause)).await?;
-        let attempt = Attempt { id: attempt, rail: rail.to_owned(), submitted_at: ctx.now() };
+        let attempt = Attempt { id: attempt, rail: rail.to_owned(), submitted_at: at };
         store::insert_attempt(tx, merchant, id, &attempt).await?;
         Ok(Some(payout))
     })

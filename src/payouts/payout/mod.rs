@@ -24,8 +24,8 @@ mod status;
 mod store;
 mod wire;
 
-pub(super) use advance::is_first;
 pub use advance::{Advance, decide, record};
+pub(super) use advance::{hurry, is_first};
 pub use amounts::{Amounts, FeeBearer, FixedSide, Priced};
 pub use model::{Actor, Moments, Payout, Railed, Transition};
 pub use request::{NewPayout, RawPayout};
