@@ -70,3 +70,21 @@ fn a_look_makes_no_key() {
     assert_eq!(refused(&home, "keys remove x")["code"], "not_found");
     assert!(!home.join("keys").exists());
 }
+
+#[test]
+fn a_new_data_key_is_made_and_shown_beside_those_that_still_open() {
+    let home = home();
+    done(&home, "keys rotate");
+    let first = done(&home, "keys rotate --data")["data_key_id"].as_str().unwrap().to_owned();
+    let second = done(&home, "keys rotate --data")["data_key_id"].as_str().unwrap().to_owned();
+    let keys = done(&home, "keys list")["data_keys"].as_array().unwrap().clone();
+    let seals: Vec<_> = keys.iter().filter(|key| key["seals"] == true).collect();
+    assert_eq!(seals.len(), 1);
+    assert_eq!(seals[0]["id"], second.as_str());
+    let opens = keys.iter().find(|key| key["id"] == first.as_str()).unwrap();
+    assert_eq!((&opens["purpose"], &opens["seals"]), (&"seal".into(), &false.into()));
+    assert_eq!(opens["sealed_by"].as_str().unwrap().len(), 16, "a name, and no key");
+    assert!(keys.iter().any(|key| key["purpose"] == "fingerprint"));
+    let output = counterfoil(&home, "keys rotate --data --now", &[]);
+    assert_eq!(output.status.code(), Some(2), "the two have nothing to do with each other");
+}

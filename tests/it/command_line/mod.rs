@@ -3,6 +3,7 @@
 mod beneficiaries;
 mod call;
 mod credentials;
+mod funding;
 mod keys;
 mod merchants;
 

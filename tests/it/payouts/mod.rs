@@ -1,5 +1,10 @@
 //! What merchants have and where it goes.
 
+mod accounts;
 mod balances;
+mod funding;
+mod keys;
 mod payout;
 mod people;
+mod sandbox;
+mod shop;
