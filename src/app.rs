@@ -15,8 +15,8 @@ use crate::{
         tasks::Tasks,
     },
     config::{
-        Config, DepositAccount, Http, NonceMode, RailName, RateFile, ReplayStore as ReplayHome,
-        SigningAlg, WebOrigin,
+        Config, Http, NonceMode, RailName, RateFile, ReplayStore as ReplayHome, SigningAlg,
+        WebOrigin,
     },
     ctx::Ctx,
     db::{self, Db, Owner},
@@ -339,17 +339,6 @@ async fn pricing(
 /// Payouts, by the operator's rules and through the operator's rail.
 fn payouts(config: &Config, ctx: &Ctx, pricing: &Pricing, vault: &Vault) -> Payouts {
     let settings = &config.payouts;
-    let policy = payouts::Policy {
-        sandbox: config.environment == Environment::Sandbox,
-        buffer_bps: settings.buffer_bps,
-        approval_from: settings.approval_from.clone(),
-        review_new_from: settings.review_new_from.clone(),
-        caps: payouts::limits::Caps {
-            daily: settings.daily_caps.clone(),
-            monthly: settings.monthly_caps.clone(),
-        },
-        deposit_accounts: settings.deposit_accounts.iter().map(deposit_account).collect(),
-    };
     let rail: Box<dyn rails::Rail> = match settings.rail {
         RailName::Sandbox => Box::new(rails::Sandbox),
         RailName::Manual => Box::new(rails::Manual),
@@ -358,25 +347,10 @@ fn payouts(config: &Config, ctx: &Ctx, pricing: &Pricing, vault: &Vault) -> Payo
         ctx: ctx.clone(),
         pricing: pricing.clone(),
         vault: vault.clone(),
-        policy,
+        policy: payouts::Policy::of(config),
         screening: Screening::new(settings.screening_score),
         rail,
     })
-}
-
-fn deposit_account(account: &DepositAccount) -> payouts::accounts::Coordinates {
-    let account = account.clone();
-    payouts::accounts::Coordinates {
-        currency: account.currency,
-        country: account.country,
-        iban: account.iban,
-        bic: account.bic,
-        account_number: account.account_number,
-        sort_code: account.sort_code,
-        bank_name: account.bank_name,
-        holder_name: account.holder_name,
-        routing_codes: account.routing_codes.into_iter().collect(),
-    }
 }
 
 fn rules(config: &Config) -> Rules {

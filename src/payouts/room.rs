@@ -2,7 +2,10 @@
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use crate::{ctx::Ctx, money::Amount, pricing::Pricing, vault::Vault};
+use crate::{
+    base::environment::Environment, config::Config, ctx::Ctx, money::Amount, pricing::Pricing,
+    vault::Vault,
+};
 
 use super::{accounts::Coordinates, checks::Screening, limits::Caps, rails::Rail};
 
@@ -21,6 +24,24 @@ pub struct Policy {
     pub caps: Caps,
     /// Where money comes in, one account for each currency at the most.
     pub deposit_accounts: Vec<Coordinates>,
+}
+
+impl Policy {
+    /// As it is configured.
+    pub fn of(config: &Config) -> Self {
+        let settings = &config.payouts;
+        Self {
+            sandbox: config.environment == Environment::Sandbox,
+            buffer_bps: settings.buffer_bps,
+            approval_from: settings.approval_from.clone(),
+            review_new_from: settings.review_new_from.clone(),
+            caps: Caps {
+                daily: settings.daily_caps.clone(),
+                monthly: settings.monthly_caps.clone(),
+            },
+            deposit_accounts: settings.deposit_accounts.iter().map(Coordinates::from).collect(),
+        }
+    }
 }
 
 /// The parts of the room; they are made once.

@@ -85,7 +85,9 @@ pub(super) async fn entries(
     }
     for (_, movements) in &mut entries {
         let has_twin = movements.len() > 1;
-        movements.iter_mut().for_each(|movement| movement.has_twin = has_twin);
+        for movement in movements {
+            movement.has_twin = has_twin;
+        }
     }
     Ok(entries)
 }

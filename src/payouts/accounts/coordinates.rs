@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::money::{Country, Currency};
+use crate::{
+    config::DepositAccount,
+    money::{Country, Currency},
+};
 
 /// An account at a bank, of the house or of a play bank.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,4 +28,21 @@ pub struct Coordinates {
     pub holder_name: String,
     /// Codes of national clearing houses, by their names.
     pub routing_codes: BTreeMap<String, String>,
+}
+
+impl From<&DepositAccount> for Coordinates {
+    fn from(account: &DepositAccount) -> Self {
+        let account = account.clone();
+        Self {
+            currency: account.currency,
+            country: account.country,
+            iban: account.iban,
+            bic: account.bic,
+            account_number: account.account_number,
+            sort_code: account.sort_code,
+            bank_name: account.bank_name,
+            holder_name: account.holder_name,
+            routing_codes: account.routing_codes.into_iter().collect(),
+        }
+    }
 }

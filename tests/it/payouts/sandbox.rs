@@ -216,8 +216,13 @@ const KEPT: &[(&str, &str)] = &[
     ("events", "what was told stays told"),
     ("event_sequences", "numbers are never given twice"),
     ("pii_audit", "who looked stays known"),
-    ("credentials", "or nobody could call again"),
+    ("directory", "or nobody could call again"),
+    ("credentials", "the same"),
     ("credential_keys", "the same"),
+    ("credential_secrets", "the same"),
+    ("credential_uses", "when a secret was used last stays known"),
+    ("key_uses", "the same of keys"),
+    ("key_challenges", "a key that is about to be registered still can be"),
     ("revoked_tokens", "or a revoked token would live again"),
 ];
 
