@@ -28,7 +28,7 @@ use crate::{
     },
     payouts::{
         Payouts, People, accounts, balances, beneficiaries, events as log, idempotency, instruments,
-        payout, sandbox,
+        payout, receipts, sandbox,
     },
     pricing::{self, Pricing},
     telemetry::Prometheus,
@@ -127,7 +127,10 @@ fn people() -> OpenApiRouter<People> {
 
 /// What comes in and what goes out.
 fn money() -> OpenApiRouter<Payouts> {
-    accounts::http::routes().merge(payout::http::routes()).merge(sandbox::http::routes())
+    accounts::http::routes()
+        .merge(payout::http::routes())
+        .merge(receipts::http::routes())
+        .merge(sandbox::http::routes())
 }
 
 /// The API document, from the handlers.

@@ -20,6 +20,7 @@ mod plan;
 mod serve;
 mod setup;
 mod verify;
+mod verify_receipt;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -95,6 +96,8 @@ enum Verb {
     Openapi(openapi::Args),
     /// Recompute what can be recomputed and compare
     Verify(verify::Args),
+    /// Judge the receipt of a payout by the published keys
+    VerifyReceipt(verify_receipt::Args),
 }
 
 impl Settings {
@@ -158,6 +161,7 @@ async fn run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
         Verb::Keys(args) => keys::run(args, setup, *output).await,
         Verb::Openapi(args) => openapi::run(&args, *output),
         Verb::Verify(args) => verify::run(args, setup, output).await,
+        Verb::VerifyReceipt(args) => verify_receipt::run(args, output).await,
     }
 }
 

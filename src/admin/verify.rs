@@ -12,6 +12,7 @@ use crate::events;
 use crate::ledger;
 use crate::oauth::credentials;
 use crate::oauth::keys::Ring;
+use crate::payouts::payout;
 use crate::pricing::quotes;
 
 /// Nothing to choose: everything is verified.
@@ -42,6 +43,7 @@ pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
         credentials_line(&ctx).await?,
         quotes_line(&ctx).await?,
         ledger_line(&ctx).await?,
+        payouts_line(&ctx).await?,
         events_line(&ctx).await?,
     ];
     ctx.db.close().await;
@@ -77,6 +79,11 @@ async fn quotes_line(ctx: &Ctx) -> Result<Line> {
 async fn ledger_line(ctx: &Ctx) -> Result<Line> {
     let findings = ledger::audit::verify(ctx).await?;
     Ok(line("ledger accounts", findings.accounts, findings.faults))
+}
+
+async fn payouts_line(ctx: &Ctx) -> Result<Line> {
+    let (looked_at, faults) = payout::audit::verify(ctx).await?;
+    Ok(line("payouts", looked_at, faults))
 }
 
 async fn events_line(ctx: &Ctx) -> Result<Line> {

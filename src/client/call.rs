@@ -223,7 +223,7 @@ fn wanted_nonce(answer: &Answer) -> Option<String> {
 }
 
 /// Whether requests to this base can be read on their way; on this machine nobody is on the way.
-fn in_the_clear(base_url: &str) -> bool {
+pub(super) fn in_the_clear(base_url: &str) -> bool {
     let url = Url::parse(base_url).ok();
     url.filter(|url| url.scheme() == "http").is_some_and(|url| {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);

@@ -7,6 +7,7 @@
 mod call;
 pub mod profile;
 mod proof;
+pub mod receipt;
 
 pub use call::{Answer, Call, Caller};
 pub use profile::Profile;

@@ -44,6 +44,7 @@ const STEPS: &[Step] = steps![
     9 "0009_key_uses",
     10 "0010_webhooks",
     11 "0011_funding",
+    12 "0012_payout_desk",
 ];
 
 /// The schema version that this program was written for.

@@ -26,7 +26,8 @@ pub use model::{
     Transfer,
 };
 pub use service::{
-    balance, balances, expire_holds, lines, place_hold, post_hold, record, release_hold, reverse,
+    balance, balances, expire_holds, hold, lines, place_hold, post_hold, record, release_hold,
+    reverse,
 };
 pub use store::STATEMENTS;
 

@@ -199,6 +199,11 @@ async fn end_unused(
     record(tx, ctx, merchant, &entry).await
 }
 
+/// A hold as it is, for those who compare it with what it was placed for.
+pub async fn hold(tx: &mut Tx, merchant: MerchantId, id: HoldId) -> Result<Option<Hold>> {
+    Ok(store::find_hold(tx, merchant, id).await?)
+}
+
 async fn held(tx: &mut Tx, merchant: MerchantId, id: HoldId) -> Result<Hold> {
     let hold = store::find_hold(tx, merchant, id).await?;
     let hold = hold.ok_or_else(|| Failure::new(Code::NotFound))?;

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod payout;
 mod people;
 pub mod rails;
+pub mod receipts;
 mod room;
 pub mod sandbox;
 

@@ -5,6 +5,7 @@ use crate::{
     base::{
         failure::{Failure, Result},
         ids::MerchantId,
+        timestamp::Timestamp,
     },
     ctx::Ctx,
     db::{self, Tx},
@@ -67,6 +68,24 @@ pub async fn find(tx: &mut Tx, merchant: MerchantId, id: EventId) -> Result<Opti
 /// The number of a merchant's newest event; zero when there was none.
 pub async fn last(tx: &mut Tx, merchant: MerchantId) -> Result<i64> {
     Ok(store::last(tx, merchant).await?)
+}
+
+/// For auditors: how often each kind of event tells of each resource between two ids.
+pub async fn kinds(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    from: &str,
+    until: &str,
+) -> Result<Vec<(String, EventType, i64)>> {
+    Ok(store::kinds(tx, merchant, from, until).await?)
+}
+
+/// From when on a merchant's events are kept; nothing before it can be missed. `None` when none is.
+pub async fn kept_from(tx: &mut Tx, merchant: MerchantId) -> Result<Option<Timestamp>> {
+    match store::oldest(tx, merchant).await? {
+        None if store::last(tx, merchant).await? == 0 => Ok(Some(Timestamp::from_micros(0))),
+        oldest => Ok(oldest),
+    }
 }
 
 /// For auditors: whether every merchant's numbers are one run without a gap. Gives how many events

@@ -25,6 +25,13 @@ const FIND: &str = "SELECT id, sequence, kind, about, body, created_at_us
 
 const LAST: &str = "SELECT last FROM event_sequences WHERE merchant_id = $1";
 
+const KINDS: &str = "SELECT about, kind, COUNT(*) FROM events
+    WHERE merchant_id = $1 AND about >= $2 AND about <= $3
+    GROUP BY about, kind ORDER BY about, kind LIMIT 20000";
+
+const OLDEST: &str = "SELECT created_at_us FROM events
+    WHERE merchant_id = $1 ORDER BY sequence LIMIT 1";
+
 /// Events are dropped from the oldest on, so what is there must be one run that ends at the counter.
 const GAPS: &str = "SELECT s.merchant_id, s.last, COUNT(e.sequence),
         CAST(COALESCE(MIN(e.sequence), s.last + 1) AS BIGINT),
@@ -40,6 +47,8 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(AFTER),
     Statement::same(FIND),
     Statement::same(LAST),
+    Statement::same(KINDS),
+    Statement::same(OLDEST),
     Statement::same(GAPS),
 ];
 
@@ -103,6 +112,28 @@ pub(super) async fn find(
 /// The number of the newest event; zero when there was none.
 pub(super) async fn last(tx: &mut Tx, merchant: MerchantId) -> Result<i64, DbError> {
     Ok(db::optional!(tx, (i64,), LAST, merchant)?.map_or(0, |(last,)| last))
+}
+
+/// How often each kind of event tells of each of some neighbouring resources.
+pub(super) async fn kinds(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    from: &str,
+    until: &str,
+) -> Result<Vec<(String, EventType, i64)>, DbError> {
+    let rows = db::all!(tx, (String, String, i64), KINDS, merchant, from, until)?;
+    // A kind that this program does not know tells it nothing.
+    let read =
+        |(about, kind, count): (_, String, _)| Some((about, EventType::parse(&kind)?, count));
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// When the oldest event that is kept was written.
+pub(super) async fn oldest(
+    tx: &mut Tx,
+    merchant: MerchantId,
+) -> Result<Option<Timestamp>, DbError> {
+    Ok(db::optional!(tx, (Timestamp,), OLDEST, merchant)?.map(|(at,)| at))
 }
 
 /// One merchant's log in numbers.

@@ -15,5 +15,5 @@ pub use service::{
     NewInstrument, Prepared, create, credentials, delete, get, list, list_of, prepare, save,
     update, usable,
 };
-pub use store::{STATEMENTS, find, wipe};
+pub use store::{STATEMENTS, find, find_ever, wipe};
 pub use wire::InstrumentBody;

@@ -14,14 +14,20 @@ const INSERT: &str = "INSERT INTO instruments
      created_at_us, updated_at_us)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)";
 
+macro_rules! columns {
+    () => {
+        "SELECT i.merchant_id, i.id, i.beneficiary_id, i.method, i.status, i.default_for,
+            i.currency, i.country, i.label, i.display_last4, i.display_bank,
+            i.display_network, i.masked_account, i.credentials, i.created_at_us, i.updated_at_us
+        FROM instruments i "
+    };
+}
+
 macro_rules! selected {
     ($rest:literal) => {
         concat!(
-            "SELECT i.merchant_id, i.id, i.beneficiary_id, i.method, i.status, i.default_for,
-                i.currency, i.country, i.label, i.display_last4, i.display_bank,
-                i.display_network, i.masked_account, i.credentials, i.created_at_us, i.updated_at_us
-            FROM instruments i
-            JOIN beneficiaries b ON b.merchant_id = i.merchant_id AND b.id = i.beneficiary_id
+            columns!(),
+            "JOIN beneficiaries b ON b.merchant_id = i.merchant_id AND b.id = i.beneficiary_id
             WHERE i.merchant_id = $1 AND i.deleted_at_us IS NULL AND b.deleted_at_us IS NULL ",
             $rest
         )
@@ -29,6 +35,8 @@ macro_rules! selected {
 }
 
 const FIND: &str = selected!("AND i.id = $2");
+
+const FIND_EVER: &str = concat!(columns!(), "WHERE i.merchant_id = $1 AND i.id = $2");
 
 /// Held until the transaction ends, its beneficiary too: two new defaults must not meet.
 const FIND_TO_CHANGE: Statement =
@@ -67,6 +75,7 @@ const AFTER_ALL: &str = "ins_~";
 pub const STATEMENTS: &[Statement] = &[
     Statement::same(INSERT),
     Statement::same(FIND),
+    Statement::same(FIND_EVER),
     FIND_TO_CHANGE,
     Statement::same(LIST),
     Statement::same(LIST_OF),
@@ -158,6 +167,15 @@ pub async fn find(
     id: InstrumentId,
 ) -> Result<Option<Instrument>, DbError> {
     db::optional!(tx, Row, FIND, merchant, id)?.map(Instrument::try_from).transpose()
+}
+
+/// An instrument, deleted or not: payouts that were made through it go on, and are told of for ever.
+pub async fn find_ever(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: InstrumentId,
+) -> Result<Option<Instrument>, DbError> {
+    db::optional!(tx, Row, FIND_EVER, merchant, id)?.map(Instrument::try_from).transpose()
 }
 
 pub(super) async fn find_to_change(

@@ -174,7 +174,8 @@ async fn ask_rail(room: &Payouts, payout: &Payout, told: Told) -> Result<Next> {
     let (merchant, id) = (payout.merchant, payout.id);
     let (attempt, instrument) = db::read!(ctx.db, |tx| {
         let attempt = store::find_attempt(tx, merchant, id).await?;
-        Ok((attempt, instruments::find(tx, merchant, payout.instrument).await?))
+        // Deleted meanwhile or not: what was accepted is carried out.
+        Ok((attempt, instruments::find_ever(tx, merchant, payout.instrument).await?))
     })?;
     let attempt =
         attempt.ok_or_else(|| Failure::internal(format!("{id} was never handed over")))?;
@@ -308,7 +309,9 @@ impl Payout {
             format!("{} {}", amounts.source.render(), amounts.source.currency()),
             format!("{} {}", amounts.dest.render(), amounts.dest.currency()),
             format!("{} {}", amounts.fee.render(), amounts.fee.currency()),
+            amounts.bearer.as_str().to_owned(),
             self.method.to_string(),
+            self.network.clone().unwrap_or_default(),
             self.reference.clone().unwrap_or_default(),
             self.purpose.clone().unwrap_or_default(),
         ];

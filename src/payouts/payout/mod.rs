@@ -15,6 +15,8 @@
 
 mod advance;
 mod amounts;
+pub mod audit;
+pub mod desk;
 pub mod http;
 mod model;
 mod request;
@@ -27,9 +29,9 @@ mod wire;
 pub use advance::{Advance, decide, record};
 pub(super) use advance::{hurry, is_first};
 pub use amounts::{Amounts, FeeBearer, FixedSide, Priced};
-pub use model::{Actor, Moments, Payout, Railed, Transition};
+pub use model::{Actor, Decision, Moments, Payout, Railed, Transition};
 pub use request::{NewPayout, RawPayout};
-pub use service::{Filter, cancel, create, find, get, list, timeline};
+pub use service::{Filter, cancel, create, find, get, history, list, timeline};
 pub use status::PayoutStatus;
 pub use store::STATEMENTS;
-pub use wire::PayoutBody;
+pub use wire::{PayoutBody, StepBody};

@@ -105,6 +105,18 @@ pub enum Actor {
     Rail(String),
 }
 
+impl Actor {
+    /// What kind of actor it is, for readers whom names inside the house do not concern.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Client(_) => "client",
+            Self::Operator(_) => "operator",
+            Self::House => "house",
+            Self::Rail(_) => "rail",
+        }
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -143,6 +155,23 @@ pub struct Transition {
     pub actor: Actor,
     /// Why.
     pub cause: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Somebody's word on a payout. Never changed, never removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// After which step it was given.
+    pub number: i64,
+    /// Whether the payout was let through.
+    pub approved: bool,
+    /// By whom.
+    pub actor: Actor,
+    /// The digest of what they saw.
+    pub digest: String,
+    /// Why.
+    pub reason: Option<String>,
     /// When.
     pub at: Timestamp,
 }

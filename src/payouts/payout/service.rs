@@ -270,6 +270,11 @@ pub async fn get(ctx: &Ctx, merchant: MerchantId, id: PayoutId) -> Result<Payout
     db::read!(ctx.db, |tx| find(tx, merchant, id).await)
 }
 
+/// Each step that a payout has taken, the first one first, in a transaction.
+pub async fn history(tx: &mut Tx, merchant: MerchantId, id: PayoutId) -> Result<Vec<Transition>> {
+    Ok(store::timeline(tx, merchant, id).await?)
+}
+
 /// Each step that a payout has taken, the first one first.
 pub async fn timeline(
     ctx: &Ctx,
@@ -278,7 +283,7 @@ pub async fn timeline(
 ) -> Result<(Payout, Vec<Transition>)> {
     db::read!(ctx.db, |tx| {
         let payout = find(tx, merchant, id).await?;
-        Ok((payout, store::timeline(tx, merchant, id).await?))
+        Ok((payout, history(tx, merchant, id).await?))
     })
 }
 

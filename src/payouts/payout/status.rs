@@ -78,6 +78,12 @@ impl PayoutStatus {
         self.may_become(Self::Cancelled)
     }
 
+    /// Whether the money that was set aside for it is settled. The one step beyond is that of a bank
+    /// which gives back what had arrived.
+    pub const fn is_end(self) -> bool {
+        matches!(self, S::Completed) || self.next().is_empty()
+    }
+
     /// Whether it waits for somebody's word.
     pub const fn awaits_decision(self) -> bool {
         matches!(self, Self::PendingApproval | Self::PendingEngineReview | Self::ManualReview)

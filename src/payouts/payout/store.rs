@@ -40,6 +40,14 @@ const INSERT: &str = "INSERT INTO payouts
 const FIND: &str =
     concat!("SELECT ", columns!(), " FROM payouts WHERE merchant_id = $1 AND id = $2");
 
+const EACH: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM payouts WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+);
+
+const NEXT_MERCHANT: &str = "SELECT MIN(merchant_id) FROM payouts WHERE merchant_id > $1";
+
 /// A step is taken from the step before it and from no other.
 const STEP: &str = "UPDATE payouts
     SET status = $4, reason = $5, rail_provider = $6, rail_reference = $7, steps = $8,
@@ -99,6 +107,8 @@ const LIST_BY_QUOTE: &str = list!("quote_id = $4");
 pub const STATEMENTS: &[Statement] = &[
     Statement::same(INSERT),
     Statement::same(FIND),
+    Statement::same(EACH),
+    Statement::same(NEXT_MERCHANT),
     Statement::same(STEP),
     Statement::same(RECORD),
     Statement::same(TIMELINE),
@@ -263,6 +273,27 @@ pub(super) async fn find(
     id: PayoutId,
 ) -> Result<Option<Payout>, DbError> {
     db::optional!(tx, PayoutRow, FIND, merchant, id)?.map(Payout::try_from).transpose()
+}
+
+/// A merchant's payouts after one, the oldest first; one that cannot be read is an error of its own.
+pub(super) async fn each(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(PayoutId, Result<Payout, DbError>)>, DbError> {
+    let rows = db::all!(tx, PayoutRow, EACH, merchant, after, limit)?;
+    Ok(rows.into_iter().map(|row| (row.id, Payout::try_from(row))).collect())
+}
+
+/// The next merchant that has payouts: one step in the index, however many payouts there are.
+pub(super) async fn next_merchant(
+    tx: &mut Tx,
+    after: Option<MerchantId>,
+) -> Result<Option<MerchantId>, DbError> {
+    let after = after.map(|merchant| merchant.to_string()).unwrap_or_default();
+    let (next,) = db::one!(tx, (Option<MerchantId>,), NEXT_MERCHANT, after)?;
+    Ok(next)
 }
 
 /// The newest first.

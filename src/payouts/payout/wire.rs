@@ -147,7 +147,7 @@ impl PayoutBody {
 
 /// A step that a payout has taken.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct StepBody {
+pub struct StepBody {
     /// 1 for the first.
     number: i64,
     /// Where it was; absent for the first.

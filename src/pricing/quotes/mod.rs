@@ -19,6 +19,6 @@ pub use facts::{Facts, Outcome};
 pub use model::{NewQuote, Quote, QuoteState, RawQuote, Standing, Wanted};
 pub use service::{
     Explanation, OFFER_TYPE, SignedQuote, Verdict, consume, create, explain, get, list,
-    month_volume, prepare, save, uncount, verify,
+    month_volume, prepare, save, uncount, used_by, verify,
 };
 pub use store::STATEMENTS;

@@ -179,6 +179,11 @@ pub async fn consume(
     Ok(quote)
 }
 
+/// Who has used a quote, if anybody has; for those who compare it with what they have made of it.
+pub async fn used_by(tx: &mut Tx, merchant: MerchantId, id: QuoteId) -> Result<Option<String>> {
+    Ok(store::used_by(tx, merchant, id).await?)
+}
+
 /// Takes what a used quote has sent out of the month in which it was counted.
 pub async fn uncount(tx: &mut Tx, merchant: MerchantId, id: QuoteId) -> Result<()> {
     let quote = find(tx, merchant, id).await?.quote;

@@ -33,6 +33,9 @@ const CONSUME: &str = "UPDATE quotes
     SET state = 'consumed', consumed_at_us = $3, consumed_by = $4
     WHERE merchant_id = $1 AND id = $2 AND state = 'open' AND expires_at_us > $3";
 
+const USED_BY: &str = "SELECT consumed_by FROM quotes
+    WHERE merchant_id = $1 AND id = $2 AND state = 'consumed'";
+
 const COUNT_VOLUME: &str =
     "INSERT INTO monthly_volumes (merchant_id, month, currency, plan_id, minor)
     VALUES ($1, $2, $3, $4, $5)
@@ -49,6 +52,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(LIST),
     Statement::same(EACH),
     Statement::same(CONSUME),
+    Statement::same(USED_BY),
     Statement::same(COUNT_VOLUME),
     Statement::same(VOLUME),
 ];
@@ -137,6 +141,16 @@ pub(super) async fn consume(
     by: &str,
 ) -> Result<bool, DbError> {
     Ok(db::exec!(tx, CONSUME, merchant, id, now, by)? == 1)
+}
+
+/// Who has used a quote, if anybody has.
+pub(super) async fn used_by(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: QuoteId,
+) -> Result<Option<String>, DbError> {
+    let row = db::optional!(tx, (Option<String>,), USED_BY, merchant, id)?;
+    Ok(row.and_then(|(by,)| by))
 }
 
 /// Adds to what the merchant has sent in a month; takes away when negative.

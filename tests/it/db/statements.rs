@@ -29,6 +29,8 @@ const STORES: &[(&str, &[Statement])] = &[
     ("payouts/funding/store.rs", counterfoil::payouts::funding::STATEMENTS),
     ("payouts/instruments/store.rs", counterfoil::payouts::instruments::STATEMENTS),
     ("payouts/limits/store.rs", counterfoil::payouts::limits::STATEMENTS),
+    ("payouts/payout/audit/store.rs", counterfoil::payouts::payout::audit::STATEMENTS),
+    ("payouts/payout/desk/store.rs", counterfoil::payouts::payout::desk::STATEMENTS),
     ("payouts/payout/store.rs", counterfoil::payouts::payout::STATEMENTS),
     ("payouts/sandbox/store.rs", counterfoil::payouts::sandbox::STATEMENTS),
     ("pricing/cache/store.rs", counterfoil::pricing::cache::STATEMENTS),

@@ -20,7 +20,7 @@ use counterfoil::{
     jobs::{self, Runner},
     ledger,
     oauth::{authority::Authority, replicas::Replica},
-    payouts::Payouts,
+    payouts::{Payouts, payout},
     pricing::quotes,
     vault::Vault,
 };
@@ -151,6 +151,8 @@ impl TestApp {
         assert!(stuck.is_empty(), "jobs have failed: {stuck:?}");
         let books = ledger::audit::verify(&self.ctx).await.expect("the database answers");
         assert!(books.faults.is_empty(), "{:#?}", books.faults);
+        let (_, faults) = payout::audit::verify(&self.ctx).await.expect("the database answers");
+        assert!(faults.is_empty(), "{faults:#?}");
         let (_, faults) = quotes::verify(&self.ctx).await.expect("the database answers");
         assert!(faults.is_empty(), "{faults:#?}");
         let (_, faults) = events::log::verify(&self.ctx).await.expect("the database answers");
