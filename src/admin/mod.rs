@@ -16,7 +16,9 @@ mod merchant;
 mod migrate;
 mod openapi;
 mod output;
+mod payout;
 mod plan;
+mod screening;
 mod serve;
 mod setup;
 mod verify;
@@ -86,6 +88,10 @@ enum Verb {
     Funding(funding::Args),
     /// Fee plans
     Plan(plan::Args),
+    /// Payouts of every merchant
+    Payout(payout::Args),
+    /// Lists of those who may not be paid
+    Screening(screening::Args),
     /// Credentials of integrating servers
     Credential(credential::Args),
     /// The keys that sign access tokens
@@ -156,6 +162,8 @@ async fn run(verb: Verb, setup: &Setup, output: &Output) -> Result<()> {
         Verb::Beneficiary(args) => beneficiary::run(args, setup, output).await,
         Verb::Funding(args) => funding::run(args, setup, output).await,
         Verb::Plan(args) => plan::run(args, setup, output).await,
+        Verb::Payout(args) => payout::run(args, setup, output).await,
+        Verb::Screening(args) => screening::run(args, setup, output).await,
         Verb::Credential(args) => credential::run(args, setup, output).await,
         Verb::Call(args) => call::run(args, setup, output).await,
         Verb::Keys(args) => keys::run(args, setup, *output).await,

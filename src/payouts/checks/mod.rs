@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-pub use screening::{Hit, Listed, Screening, import, read_list};
+pub use screening::{Hit, List, Listed, Screening, import, lists, read_list};
 pub use store::STATEMENTS;
 
 /// Where a payout goes from its checks, and why.

@@ -124,6 +124,24 @@ pub async fn import(ctx: &Ctx, names: &[Listed], list: &str, now: Timestamp) -> 
     Ok(names.len())
 }
 
+/// A list as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct List {
+    /// Its name.
+    pub name: String,
+    /// How many names are on it.
+    pub names: i64,
+    /// How often it was imported.
+    pub version: i64,
+    /// When it was imported last.
+    pub imported_at: Timestamp,
+}
+
+/// Every list.
+pub async fn lists(ctx: &Ctx) -> Result<Vec<List>> {
+    db::read!(ctx.db, |tx| Ok(store::lists(tx).await?))
+}
+
 /// Reads a list: one entry a line, `NUMBER;NAME;OTHER NAME;…`. Lines that are empty or begin with `#`
 /// say nothing.
 pub fn read_list(list: &str, text: &str) -> Result<Vec<Listed>> {

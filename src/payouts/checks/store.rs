@@ -1,6 +1,6 @@
 //! The statements of the lists of names.
 
-use super::Listed;
+use super::{List, Listed};
 use crate::{
     base::timestamp::Timestamp,
     db::{self, DbError, Statement, Tx},
@@ -20,6 +20,10 @@ const VERSION: &str = "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM scr
 const PAGE: &str = "SELECT list, entry, folded FROM screening_names
     WHERE (list, entry, folded) > ($1, $2, $3) ORDER BY list, entry, folded LIMIT 5000";
 
+const LISTS: &str = "SELECT l.list, l.version, l.imported_at_us,
+        (SELECT COUNT(*) FROM screening_names n WHERE n.list = l.list)
+    FROM screening_lists l ORDER BY l.list LIMIT 1000";
+
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
     Statement::same(CLEAR),
@@ -27,6 +31,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(STAMP),
     Statement::same(VERSION),
     Statement::same(PAGE),
+    Statement::same(LISTS),
 ];
 
 /// Puts a list in the place of its last version.
@@ -55,4 +60,11 @@ pub(super) async fn page(tx: &mut Tx, after: &Listed) -> Result<Vec<Listed>, DbE
     let Listed { list, entry, folded } = after;
     let rows = db::all!(tx, (String, String, String), PAGE, list, entry, folded)?;
     Ok(rows.into_iter().map(|(list, entry, folded)| Listed { list, entry, folded }).collect())
+}
+
+/// Every list, by its name.
+pub(super) async fn lists(tx: &mut Tx) -> Result<Vec<List>, DbError> {
+    let rows = db::all!(tx, (String, i64, Timestamp, i64), LISTS)?;
+    let list = |(name, version, imported_at, names)| List { name, names, version, imported_at };
+    Ok(rows.into_iter().map(list).collect())
 }
