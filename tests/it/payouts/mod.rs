@@ -7,4 +7,4 @@ mod keys;
 mod payout;
 mod people;
 mod sandbox;
-mod shop;
+pub(crate) mod shop;

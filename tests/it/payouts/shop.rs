@@ -15,22 +15,22 @@ use crate::support::{
     http::{Request, Response},
 };
 
-pub(super) const PATH: &str = "/v1/payouts";
+pub(crate) const PATH: &str = "/v1/payouts";
 /// An account that a bank has published as an example.
-pub(super) const IBAN: &str = "DE89370400440532013000";
+pub(crate) const IBAN: &str = "DE89370400440532013000";
 
 /// A merchant with money and somebody to pay.
-pub(super) struct Shop<'a> {
-    pub(super) app: &'a TestApp,
-    pub(super) client: Client,
-    pub(super) token: String,
-    pub(super) payee: String,
-    pub(super) account: String,
+pub(crate) struct Shop<'a> {
+    pub(crate) app: &'a TestApp,
+    pub(crate) client: Client,
+    pub(crate) token: String,
+    pub(crate) payee: String,
+    pub(crate) account: String,
 }
 
 impl<'a> Shop<'a> {
     /// With so many euros.
-    pub(super) async fn open(app: &'a TestApp, euros: &str) -> Self {
+    pub(crate) async fn open(app: &'a TestApp, euros: &str) -> Self {
         let client = app
             .client(
                 "payouts:read payouts:write beneficiaries:read beneficiaries:write balances:read \
@@ -61,7 +61,7 @@ impl<'a> Shop<'a> {
         shop
     }
 
-    pub(super) async fn fund(&self, amount: &str, currency: Currency) {
+    pub(crate) async fn fund(&self, amount: &str, currency: Currency) {
         let amount = Amount::parse(amount, currency).unwrap();
         if amount.is_positive() {
             let merchant = self.client.merchant;
@@ -69,23 +69,23 @@ impl<'a> Shop<'a> {
         }
     }
 
-    pub(super) async fn instrument(&self, body: &Value) -> String {
+    pub(crate) async fn instrument(&self, body: &Value) -> String {
         let path = format!("/v1/beneficiaries/{}/instruments", self.payee);
         let made = self.post(&path, &body.to_string(), body).await.expect_status(201).json();
         made["id"].as_str().unwrap().to_owned()
     }
 
-    pub(super) async fn post(&self, path: &str, key: &str, body: &Value) -> Response {
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Response {
         let request = Request::post(path).header("Idempotency-Key", key).json(body);
         self.client.send(self.app, &self.token, "POST", path, request).await
     }
 
-    pub(super) async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         self.client.get(self.app, &self.token, path).await.expect_status(200).json()
     }
 
     /// A payout of so many euros, with what else is said.
-    pub(super) fn order(&self, euros: &str, more: &Value) -> Value {
+    pub(crate) fn order(&self, euros: &str, more: &Value) -> Value {
         let mut body = json!({
             "beneficiary_id": self.payee, "instrument_id": self.account,
             "source_amount": euros, "dest_amount": euros,
@@ -97,33 +97,33 @@ impl<'a> Shop<'a> {
         body
     }
 
-    pub(super) async fn pay(&self, key: &str, euros: &str, more: &Value) -> Response {
+    pub(crate) async fn pay(&self, key: &str, euros: &str, more: &Value) -> Response {
         self.post(PATH, key, &self.order(euros, more)).await
     }
 
     /// Makes one and gives its id.
-    pub(super) async fn paid(&self, key: &str, euros: &str, more: &Value) -> String {
+    pub(crate) async fn paid(&self, key: &str, euros: &str, more: &Value) -> String {
         let made = self.pay(key, euros, more).await.expect_status(201).json();
         assert_eq!(made["status"], "created");
         made["id"].as_str().unwrap().to_owned()
     }
 
-    pub(super) async fn payout(&self, id: &str) -> Value {
+    pub(crate) async fn payout(&self, id: &str) -> Value {
         self.get(&format!("{PATH}/{id}")).await
     }
 
-    pub(super) async fn status(&self, id: &str) -> String {
+    pub(crate) async fn status(&self, id: &str) -> String {
         self.payout(id).await["status"].as_str().unwrap().to_owned()
     }
 
     /// Available, pending and total in a currency.
-    pub(super) async fn balance(&self, currency: &str) -> [String; 3] {
+    pub(crate) async fn balance(&self, currency: &str) -> [String; 3] {
         let balance = self.get(&format!("/v1/balances/{currency}")).await;
         ["available", "pending", "total"].map(|name| balance[name].as_str().unwrap().to_owned())
     }
 
     /// The statuses that a payout has gone through.
-    pub(super) async fn way(&self, id: &str) -> Vec<String> {
+    pub(crate) async fn way(&self, id: &str) -> Vec<String> {
         let timeline = self.get(&format!("{PATH}/{id}/timeline")).await;
         let steps = timeline["data"].as_array().unwrap();
         for (number, pair) in steps.windows(2).enumerate() {
@@ -133,31 +133,31 @@ impl<'a> Shop<'a> {
     }
 
     /// The types of the events about one resource, in order.
-    pub(super) async fn told(&self, id: &str) -> Vec<String> {
+    pub(crate) async fn told(&self, id: &str) -> Vec<String> {
         let events = self.get("/v1/events").await;
         let data = events["data"].as_array().unwrap().iter();
         let about = data.filter(|event| event["data"]["id"] == id);
         about.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
     }
 
-    pub(super) async fn wait(&self, time: Duration) {
+    pub(crate) async fn wait(&self, time: Duration) {
         self.app.hands.advance(time);
         self.app.run_due_jobs().await;
     }
 
     /// Lets a payout go to its end on the sandbox rail.
-    pub(super) async fn let_go(&self) {
+    pub(crate) async fn let_go(&self) {
         for _ in 0..4 {
             self.wait(Duration::from_secs(1)).await;
         }
     }
 }
 
-pub(super) fn code(refused: &Response) -> String {
+pub(crate) fn code(refused: &Response) -> String {
     refused.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
 }
 
-pub(super) fn fields(refused: &Response) -> Vec<String> {
+pub(crate) fn fields(refused: &Response) -> Vec<String> {
     let details = refused.json()["error"]["details"].clone();
     let faults = details.as_array().cloned().unwrap_or_default();
     faults.iter().map(|fault| fault["field"].as_str().unwrap().to_owned()).collect()
