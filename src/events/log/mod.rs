@@ -9,5 +9,5 @@ mod service;
 mod store;
 
 pub use model::{Event, EventType, NewEvent};
-pub use service::{after, append, find, kept_from, kinds, last, verify};
+pub use service::{after, append, find, kept_after, kinds, last, verify};
 pub use store::STATEMENTS;

@@ -80,11 +80,15 @@ pub async fn kinds(
     Ok(store::kinds(tx, merchant, from, until).await?)
 }
 
-/// From when on a merchant's events are kept; nothing before it can be missed. `None` when none is.
-pub async fn kept_from(tx: &mut Tx, merchant: MerchantId) -> Result<Option<Timestamp>> {
+/// After which moment every event of a merchant is kept: what is older may have been dropped. `None` when
+/// all have been.
+pub async fn kept_after(tx: &mut Tx, merchant: MerchantId) -> Result<Option<Timestamp>> {
+    let always = Timestamp::from_micros(0);
     match store::oldest(tx, merchant).await? {
-        None if store::last(tx, merchant).await? == 0 => Ok(Some(Timestamp::from_micros(0))),
-        oldest => Ok(oldest),
+        Some((1, _)) => Ok(Some(always)),
+        Some((_, at)) => Ok(Some(at)),
+        None if store::last(tx, merchant).await? == 0 => Ok(Some(always)),
+        None => Ok(None),
     }
 }
 

@@ -29,7 +29,7 @@ const KINDS: &str = "SELECT about, kind, COUNT(*) FROM events
     WHERE merchant_id = $1 AND about >= $2 AND about <= $3
     GROUP BY about, kind ORDER BY about, kind LIMIT 20000";
 
-const OLDEST: &str = "SELECT created_at_us FROM events
+const OLDEST: &str = "SELECT sequence, created_at_us FROM events
     WHERE merchant_id = $1 ORDER BY sequence LIMIT 1";
 
 /// Events are dropped from the oldest on, so what is there must be one run that ends at the counter.
@@ -128,12 +128,12 @@ pub(super) async fn kinds(
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
-/// When the oldest event that is kept was written.
+/// The number of the oldest event that is kept, and when it was written.
 pub(super) async fn oldest(
     tx: &mut Tx,
     merchant: MerchantId,
-) -> Result<Option<Timestamp>, DbError> {
-    Ok(db::optional!(tx, (Timestamp,), OLDEST, merchant)?.map(|(at,)| at))
+) -> Result<Option<(i64, Timestamp)>, DbError> {
+    db::optional!(tx, (i64, Timestamp), OLDEST, merchant)
 }
 
 /// One merchant's log in numbers.

@@ -12,7 +12,10 @@ use counterfoil::{
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
-use crate::support::{app::TestApp, both::TestDb, client::Client, guarded::Program, scratch};
+use crate::{
+    payouts::payout::Shop,
+    support::{app::TestApp, both::TestDb, client::Client, guarded::Program, scratch},
+};
 
 const MISSING: &str = "The client libraries of tests/clients are not installed, or not in these \
      versions: run `make test`, which installs what the tests need";
@@ -75,6 +78,31 @@ async fn jose_reads_our_tokens_with_the_jwks_alone() {
             "forged": "ERR_JWS_SIGNATURE_VERIFICATION_FAILED",
         });
         assert_eq!(node("jose.mjs", &app, &client, &token), expected, "{setting:?}");
+        app.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jose_reads_our_receipts_with_the_jwks_alone() {
+    for setting in SETTINGS {
+        let db = TestDb::sqlite().await;
+        let app = TestApp::with(&db, |config| config.oauth.signing_alg = setting.signing).await;
+        let shop = Shop::open(&app, "1000.00").await;
+        let id = shop.paid("one", "100.00", &json!({ "reference": "Grüße" })).await;
+        shop.let_go().await;
+        let receipt = shop.get(&format!("/v1/payouts/{id}/receipt")).await["receipt"].clone();
+        let expected = json!({
+            "alg": setting.token_alg,
+            "typ": "receipt+jws",
+            "names_its_key": true,
+            "payout_id": id,
+            "final": true,
+            "spelled_the_same": true,
+            "offer": "quote+jws",
+            "forged": "ERR_JWS_SIGNATURE_VERIFICATION_FAILED",
+        });
+        let seen = node("receipt.mjs", &app, &shop.client, receipt.as_str().unwrap());
+        assert_eq!(seen, expected, "{setting:?}");
         app.stop().await;
     }
 }

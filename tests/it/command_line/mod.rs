@@ -6,6 +6,7 @@ mod credentials;
 mod funding;
 mod keys;
 mod merchants;
+mod payouts;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -59,7 +59,7 @@ async fn look(tx: &mut Tx, merchant: MerchantId, after: &str) -> Result<Option<L
     let (Some((first, _)), Some((last, _))) = (page.first(), page.last()) else { return Ok(None) };
     let (first, until) = (first.to_string(), last.to_string());
     let mut papers = papers(tx, merchant, &first, &until).await?;
-    let kept_from = log::kept_from(tx, merchant).await?;
+    let kept_after = log::kept_after(tx, merchant).await?;
     let (mut count, mut found) = (0, Vec::new());
     for (id, payout) in page {
         count += 1;
@@ -81,7 +81,7 @@ async fn look(tx: &mut Tx, merchant: MerchantId, after: &str) -> Result<Option<L
             hold: ledger::hold(tx, merchant, payout.hold).await?,
             fee_hold,
             quote_used_by: quotes::used_by(tx, merchant, payout.quote).await?,
-            kept_from,
+            kept_after,
             payout: &payout,
             papers: &papers,
         };

@@ -44,8 +44,8 @@ pub(super) struct Seen<'a> {
     pub(super) hold: Option<Hold>,
     pub(super) fee_hold: Option<Hold>,
     pub(super) quote_used_by: Option<String>,
-    /// Since when events are kept.
-    pub(super) kept_from: Option<Timestamp>,
+    /// After which moment every event is kept.
+    pub(super) kept_after: Option<Timestamp>,
 }
 
 impl Seen<'_> {
@@ -219,8 +219,8 @@ impl Seen<'_> {
 
     /// Each step was told, as far back as events are kept.
     fn events(&self, faults: &mut Vec<String>) {
-        let Some(kept_from) = self.kept_from else { return };
-        let kinds = self.papers.steps.iter().filter(|step| step.at >= kept_from);
+        let Some(kept_after) = self.kept_after else { return };
+        let kinds = self.papers.steps.iter().filter(|step| step.at > kept_after);
         let kinds = kinds.filter_map(|step| PayoutStatus::parse(&step.to));
         let kinds: Vec<_> = kinds.map(PayoutStatus::event).collect();
         for (at, kind) in kinds.iter().enumerate() {

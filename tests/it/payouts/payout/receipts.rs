@@ -90,7 +90,7 @@ both! {
         assert_eq!((&steps[0]["number"], steps[0].get("from")), (&json!("1"), None));
         assert_eq!(steps[1]["from"], "created");
         let written = payload(&jws);
-        for secret in [IBAN, "Lovelace", shop.client.id.as_str(), "att_", "checks have"] {
+        for secret in [IBAN, "Lovelace", shop.client.id.as_str(), "handed", "checks have"] {
             assert!(!written.contains(secret), "{secret} in {written}");
         }
         app.stop().await;
