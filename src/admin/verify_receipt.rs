@@ -22,7 +22,7 @@ pub(super) struct Args {
 }
 
 #[derive(Serialize)]
-struct Verified<'a> {
+struct Judged<'a> {
     valid: bool,
     kid: String,
     alg: &'static str,
@@ -43,14 +43,14 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<()> {
         Jwks::read(&fs::read(&args.jwks).map_err(|error| cannot(&args.jwks, error))?)?
     };
     let receipt = Receipt::verify(&text, &keys)?;
-    let verified = Verified {
+    let judged = Judged {
         valid: true,
         kid: receipt.kid.to_string(),
         alg: receipt.alg.name(),
         quote_verified: receipt.quote_verified,
         receipt: &receipt.says,
     };
-    output.answer(&verified, &shown(&receipt))
+    output.answer(&judged, &shown(&receipt))
 }
 
 fn shown(receipt: &Receipt) -> String {

@@ -70,8 +70,8 @@ impl Jwks {
             return Err(refused("keys that come over plain http prove nothing; use https"));
         }
         let gone = |error: reqwest::Error| {
-            let why = format!("the JWKS cannot be fetched from {url}");
-            Failure::because(Code::Unavailable, why).caused_by(error.without_url())
+            let why = format!("the JWKS cannot be fetched from {url}: {}", error.without_url());
+            Failure::new(Code::Unavailable).caused_by(why)
         };
         let url_read = Url::parse(url).map_err(|error| refused(format!("{url}: {error}")))?;
         let http = Client::builder().redirect(Policy::none()).timeout(PATIENCE);
