@@ -189,10 +189,10 @@ both! {
         let (shop, desk) = (Shop::open(&app, "1000.00").await, Desk::of(&app, &db));
         let id = shop.paid("one", "100.00", &json!({})).await;
         let answer = shop.get(&format!("/v1/payouts/{id}/receipt")).await;
-        let jws = answer["receipt"].as_str().unwrap();
+        let receipt = answer["receipt"].as_str().unwrap();
         fs::write(desk.home.join("answer.json"), answer.to_string()).unwrap();
-        fs::write(desk.home.join("receipt.jws"), format!("{jws}\n")).unwrap();
-        fs::write(desk.home.join("forged.jws"), format!("{}A", &jws[..jws.len() - 1])).unwrap();
+        fs::write(desk.home.join("receipt.jws"), format!("{receipt}\n")).unwrap();
+        fs::write(desk.home.join("forged.jws"), format!("{}A", &receipt[..receipt.len() - 1])).unwrap();
         fs::write(desk.home.join("token.jws"), shop.client.mint(&app).await).unwrap();
         let url = app.url("/.well-known/jwks.json");
         let jwks = app.send(Request::new("GET", "/.well-known/jwks.json")).await.json();

@@ -39,9 +39,9 @@ both! {
             ("words", &|it| (it.reference, it.purpose) = (Some("a".to_owned()), Some("bc".to_owned()))),
         ];
         for (what, change) in changes {
-            let mut changed = seen.clone();
-            change(&mut changed);
-            assert_ne!(changed.digest(), seen.digest(), "{what}");
+            let mut copy = seen.clone();
+            change(&mut copy);
+            assert_ne!(copy.digest(), seen.digest(), "{what}");
         }
         app.stop().await;
     }

@@ -120,9 +120,9 @@ both! {
     async fn every_kind_of_tampering_is_named(db: TestDb) {
         let app = TestApp::start(&db).await;
         let shop = Shop::open(&app, "9000.00").await;
-        let mut made = 0..;
+        let mut numbers = 0..;
         let mut make = async |reference: &str| {
-            let key = format!("{}", made.next().unwrap());
+            let key = format!("{}", numbers.next().unwrap());
             shop.paid(&key, "100.00", &json!({ "reference": reference })).await
         };
         let merchant = shop.client.merchant;
