@@ -82,7 +82,7 @@ fn text(seen: &Seen) -> String {
     line("payout", format!("{} is {}", payout.id, payout.status.as_str()));
     line("merchant", payout.merchant.to_string());
     line("made by", format!("{} at {}", payout.made_by, payout.created_at));
-    let payee = seen.payee.as_deref().unwrap_or("deleted meanwhile");
+    let payee = seen.payee.as_deref().unwrap_or("-");
     line("beneficiary", format!("{payee} ({})", payout.beneficiary));
     let masked = seen.instrument.shown.masked.as_deref().unwrap_or_default();
     line(

@@ -23,5 +23,5 @@ pub(super) use service::to_change;
 pub use service::{
     NewBeneficiary, Prepared, create, delete, get, list, operate, prepare, save, step, update,
 };
-pub use store::{STATEMENTS, find, wipe};
+pub use store::{STATEMENTS, find, find_ever, wipe};
 pub use wire::{BeneficiaryBody, PiiBody};

@@ -20,6 +20,10 @@ const FIND: &str = "SELECT merchant_id, id, type, status, status_since_us, statu
         display_name, country, external_ref, metadata, source_batch_id, created_at_us, updated_at_us
     FROM beneficiaries WHERE merchant_id = $1 AND id = $2 AND deleted_at_us IS NULL";
 
+const FIND_EVER: &str = "SELECT merchant_id, id, type, status, status_since_us, status_reason,
+        display_name, country, external_ref, metadata, source_batch_id, created_at_us, updated_at_us
+    FROM beneficiaries WHERE merchant_id = $1 AND id = $2";
+
 const FIND_TO_CHANGE: Statement = db::statement!(
     "SELECT merchant_id, id, type, status, status_since_us, status_reason,
         display_name, country, external_ref, metadata, source_batch_id, created_at_us, updated_at_us
@@ -76,6 +80,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(INSERT),
     Statement::same(TWIN),
     Statement::same(FIND),
+    Statement::same(FIND_EVER),
     FIND_TO_CHANGE,
     Statement::same(LIST),
     Statement::same(LIST_BY_REF),
@@ -184,7 +189,16 @@ pub async fn find(
     db::optional!(tx, Row, FIND, merchant, id)?.map(Beneficiary::try_from).transpose()
 }
 
-/// The same, held until the transaction ends: two changes must not lose one another.
+/// A beneficiary, deleted or not: whoever is being paid is compared with the lists.
+pub async fn find_ever(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: BeneficiaryId,
+) -> Result<Option<Beneficiary>, DbError> {
+    db::optional!(tx, Row, FIND_EVER, merchant, id)?.map(Beneficiary::try_from).transpose()
+}
+
+/// One that was not deleted, held until the transaction ends: two changes must not lose one another.
 pub(super) async fn find_to_change(
     tx: &mut Tx,
     merchant: MerchantId,

@@ -44,7 +44,8 @@ pub struct Names {
 pub async fn names(room: &Payouts, payout: &Payout) -> Result<Names> {
     let ctx = &room.ctx;
     let found = db::read!(ctx.db, |tx| {
-        Ok(beneficiaries::find(tx, payout.merchant, payout.beneficiary).await?)
+        // Deleted meanwhile or not: otherwise deleting somebody would be a way around the lists.
+        Ok(beneficiaries::find_ever(tx, payout.merchant, payout.beneficiary).await?)
     })?;
     let hit = match found {
         Some(payee) => room.screening.check(ctx, &payee.display_name).await?,

@@ -192,7 +192,9 @@ both! {
         let receipt = answer["receipt"].as_str().unwrap();
         fs::write(desk.home.join("answer.json"), answer.to_string()).unwrap();
         fs::write(desk.home.join("receipt.jws"), format!("{receipt}\n")).unwrap();
-        fs::write(desk.home.join("forged.jws"), format!("{}A", &receipt[..receipt.len() - 1])).unwrap();
+        let (signed, signature) = receipt.rsplit_once('.').unwrap();
+        let other = if signature.starts_with('A') { "B" } else { "A" };
+        fs::write(desk.home.join("forged.jws"), format!("{signed}.{other}{}", &signature[1..])).unwrap();
         fs::write(desk.home.join("token.jws"), shop.client.mint(&app).await).unwrap();
         let url = app.url("/.well-known/jwks.json");
         let jwks = app.send(Request::new("GET", "/.well-known/jwks.json")).await.json();

@@ -35,7 +35,7 @@ pub struct Seen {
     pub steps: Vec<Transition>,
     /// What people have said about it.
     pub decisions: Vec<Decision>,
-    /// The name of who is paid, unless the merchant has deleted them.
+    /// The name of who is paid, deleted meanwhile or not.
     pub payee: Option<String>,
     /// Through what, masked.
     pub instrument: Instrument,
@@ -53,7 +53,7 @@ pub async fn see(ctx: &Ctx, id: PayoutId) -> Result<Seen> {
     db::read!(ctx.db, |tx| {
         tx.snapshot().await?;
         let payout = find(tx, merchant, id).await?;
-        let payee = beneficiaries::find(tx, merchant, payout.beneficiary).await?;
+        let payee = beneficiaries::find_ever(tx, merchant, payout.beneficiary).await?;
         let instrument = instruments::find_ever(tx, merchant, payout.instrument).await?;
         Ok(Seen {
             steps: history(tx, merchant, id).await?,

@@ -39,6 +39,19 @@ both! {
         app.stop().await;
     }
 
+    async fn deleting_somebody_is_no_way_around_the_lists(db: TestDb) {
+        let app = TestApp::start(&db).await;
+        let shop = Shop::open(&app, "1000.00").await;
+        let names = checks::read_list("test-list", "7;Ada Lovelace").unwrap();
+        checks::import(&app.ctx, &names, "test-list", app.ctx.now()).await.unwrap();
+        let hit = shop.paid("one", "1.00", &json!({})).await;
+        let path = format!("/v1/beneficiaries/{}", shop.payee);
+        shop.client.call(&app, &shop.token, "DELETE", &path).await.expect_status(204);
+        shop.let_go().await;
+        assert_eq!(shop.status(&hit).await, "screening_failed");
+        app.stop().await;
+    }
+
     async fn limits_count_what_is_under_way_and_forget_what_came_to_nothing(db: TestDb) {
         let app = TestApp::with(&db, |config| {
             config.payouts.daily_caps = vec![euros("100.00")];
