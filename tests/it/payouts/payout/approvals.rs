@@ -10,6 +10,9 @@ use serde_json::json;
 use super::Shop;
 use crate::support::{app::TestApp, both::both};
 
+/// What is changed, and how.
+type Change<'a> = (&'static str, &'a dyn Fn(&mut Payout));
+
 both! {
     async fn a_digest_names_everything_that_must_have_been_seen(db: TestDb) {
         let app = TestApp::start(&db).await;
@@ -21,7 +24,7 @@ both! {
         assert_eq!(seen.digest(), get(&id).await.digest());
         let euros = |minor| Amount::from_minor(minor, Currency::EUR);
         let dollars = |amount: Amount| Amount::from_minor(amount.minor(), Currency::USD);
-        let changes: [(&str, &dyn Fn(&mut Payout)); 14] = [
+        let changes: [Change<'_>; 14] = [
             ("id", &|it| it.id = other.id),
             ("beneficiary", &|it| it.beneficiary = "ben_01HX8Z9K0M2N3P4Q5R6S7T8VAB".parse().unwrap()),
             ("instrument", &|it| it.instrument = "ins_01HX8Z9K0M2N3P4Q5R6S7T8VAB".parse().unwrap()),
