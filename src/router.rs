@@ -27,8 +27,8 @@ use crate::{
         token,
     },
     payouts::{
-        Payouts, People, accounts, balances, beneficiaries, events as log, idempotency, instruments,
-        payout, receipts, sandbox,
+        Payouts, People, accounts, balances, beneficiaries, events as log, idempotency,
+        instruments, payout, receipts, sandbox,
     },
     pricing::{self, Pricing},
     telemetry::Prometheus,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
 use crate::{
-    payouts::payout::Shop,
+    payouts::shop::Shop,
     support::{app::TestApp, both::TestDb, client::Client, guarded::Program, scratch},
 };
 

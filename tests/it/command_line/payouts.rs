@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{counterfoil, done, home, json, refused};
 use crate::{
-    payouts::payout::Shop,
+    payouts::shop::Shop,
     support::{
         app::{START, TestApp},
         both::{TestDb, both},
