@@ -63,6 +63,9 @@ const DELETE: &str = "UPDATE beneficiaries
 const SEALED: &str = "SELECT pii FROM beneficiaries
     WHERE merchant_id = $1 AND id = $2 AND deleted_at_us IS NULL";
 
+/// Deleted or not: whom money is under way to must still be known.
+const SEALED_EVER: &str = "SELECT pii FROM beneficiaries WHERE merchant_id = $1 AND id = $2";
+
 const OWNER: &str = "SELECT merchant_id FROM beneficiaries
     WHERE id = $1 AND deleted_at_us IS NULL";
 
@@ -88,6 +91,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(REPLACE_PII),
     Statement::same(DELETE),
     Statement::same(SEALED),
+    Statement::same(SEALED_EVER),
     Statement::same(OWNER),
     Statement::same(AUDIT),
     Statement::same(WIPE),
@@ -278,6 +282,15 @@ pub(super) async fn sealed_pii(
     id: BeneficiaryId,
 ) -> Result<Option<Vec<u8>>, DbError> {
     Ok(db::optional!(tx, (Vec<u8>,), SEALED, merchant, id)?.map(|(pii,)| pii))
+}
+
+/// The same of somebody who may have been deleted.
+pub(super) async fn sealed_ever(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: BeneficiaryId,
+) -> Result<Option<Vec<u8>>, DbError> {
+    Ok(db::optional!(tx, (Vec<u8>,), SEALED_EVER, merchant, id)?.map(|(pii,)| pii))
 }
 
 /// Whose it is, for the operator, who names no merchant.

@@ -265,6 +265,12 @@ async fn stored(url: &str, load: &Load) -> Vec<String> {
     rows.unwrap().into_iter().map(|(id,)| id).collect()
 }
 
+/// Lets time pass, where time itself is what is tested.
+async fn pass(time: Duration) {
+    let never = std::future::pending::<()>();
+    assert!(tokio::time::timeout(time, never).await.is_err());
+}
+
 /// Kills the server again and again under a load, and compares what it kept with what it said.
 async fn kill_and_count(test: &TestDb, victim: &Victim, load: &Load) {
     let (sent, numbers) = (Sent::default(), AtomicU64::new(0));
@@ -276,8 +282,7 @@ async fn kill_and_count(test: &TestDb, victim: &Victim, load: &Load) {
         let callers = (0..CALLERS).map(|_| victim.call(address, &token, load, books));
         let moment = Duration::from_millis(20 + random.below(400));
         let kill = async {
-            let never = std::future::pending::<()>();
-            assert!(tokio::time::timeout(moment, never).await.is_err());
+            pass(moment).await;
             server.kill().unwrap();
         };
         tokio::join!(join_all(callers), kill);
@@ -328,7 +333,9 @@ both! {
                 break balance["total"].as_str().unwrap().replace('.', "");
             }
             let waited = Clock::system().now().since(begun);
-            assert!(waited < Duration::from_mins(2), "payouts do not come to an end: {balance}");
+            assert!(waited < Duration::from_mins(3), "payouts do not come to an end: {balance}");
+            // Gently: a key may not sign more proofs than its share of what is remembered.
+            pass(Duration::from_millis(100)).await;
         };
         // Each costs 1.25 with its fee, and each was paid once.
         let left: usize = left.parse().unwrap();

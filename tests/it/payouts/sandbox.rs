@@ -223,6 +223,8 @@ const KEPT: &[(&str, &str)] = &[
     ("credential_uses", "when a secret was used last stays known"),
     ("key_uses", "the same of keys"),
     ("key_challenges", "a key that is about to be registered still can be"),
+    ("webhook_endpoints", "events are told as before"),
+    ("webhook_deliveries", "what was told, and how often, stays known"),
     ("revoked_tokens", "or a revoked token would live again"),
 ];
 

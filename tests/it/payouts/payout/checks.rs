@@ -6,8 +6,8 @@ use counterfoil::{
 };
 use serde_json::json;
 
-use super::Shop;
-use crate::support::{app::TestApp, both::both};
+use super::{PATH, Shop};
+use crate::support::{app::TestApp, both::both, http::Request};
 
 fn euros(text: &str) -> Amount {
     Amount::parse(text, Currency::EUR).unwrap()
@@ -30,8 +30,16 @@ both! {
         let hit = shop.paid("two", "1.00", &json!({})).await;
         shop.let_go().await;
         assert_eq!(shop.status(&hit).await, "screening_failed");
-        let shown = shop.payout(&hit).await.to_string();
+        let timeline = shop.get(&format!("{PATH}/{hit}/timeline")).await;
+        let shown = format!("{} {timeline}", shop.payout(&hit).await);
         assert!(!shown.contains("test-list"), "who is under suspicion is not told why: {shown}");
+        // Another name to show does not hide who it is.
+        let path = format!("/v1/beneficiaries/{}", shop.payee);
+        let renamed = Request::new("PUT", &path).json(&json!({ "display_name": "Nobody Special" }));
+        shop.client.send(&app, &shop.token, "PUT", &path, renamed).await.expect_status(200);
+        let hidden = shop.paid("hidden", "1.00", &json!({})).await;
+        shop.let_go().await;
+        assert_eq!(shop.status(&hidden).await, "screening_failed");
         import("1;Somebody Else\n").await;
         let fine = shop.paid("three", "1.00", &json!({})).await;
         shop.let_go().await;
