@@ -44,6 +44,24 @@ const CALLERS: usize = 8;
 /// What there is to pay out, in cents: more than the load can spend.
 const FUNDS: usize = 100_000_000;
 
+/// A server that is running. It does not outlive its test, whatever becomes of that.
+struct Running(Child);
+
+impl Running {
+    /// `kill -9`, and until it is gone.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 /// What is asked for while the server is killed.
 struct Load {
     path: &'static str,
@@ -124,13 +142,13 @@ impl Victim {
         command
     }
 
-    fn start(&self) -> (Child, SocketAddr) {
+    fn start(&self) -> (Running, SocketAddr) {
         let mut serve = self.command("serve --listen 127.0.0.1:0");
         let mut child = serve.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let listening = |line: String| line.strip_prefix("Listening on ").map(str::to_owned);
         let address = lines.find_map(listening).expect("the server comes up again");
-        (child, address.parse().unwrap())
+        (Running(child), address.parse().unwrap())
     }
 
     fn proof(&self, method: &str, path: &str, token: Option<&str>) -> String {
@@ -168,8 +186,7 @@ impl Victim {
         let account = self.post(&mut line, &token, "account", (&path, &account)).await;
         let account = account.unwrap()["id"].as_str().unwrap().to_owned();
         drop(line);
-        server.kill().unwrap();
-        server.wait().unwrap();
+        server.kill();
         let body = json!({
             "beneficiary_id": payee, "instrument_id": account, "method": "sepa",
             "source_amount": "1.00", "dest_amount": "1.00", "dest_currency": "EUR",
@@ -283,10 +300,9 @@ async fn kill_and_count(test: &TestDb, victim: &Victim, load: &Load) {
         let moment = Duration::from_millis(20 + random.below(400));
         let kill = async {
             pass(moment).await;
-            server.kill().unwrap();
+            server.kill();
         };
         tokio::join!(join_all(callers), kill);
-        server.wait().unwrap();
     }
 
     let (mut server, address) = victim.start();
@@ -307,8 +323,7 @@ async fn kill_and_count(test: &TestDb, victim: &Victim, load: &Load) {
     }
     assert_eq!(stored(&test.url, load).await.len(), sent.len(), "one for each key");
     drop(line);
-    server.kill().unwrap();
-    server.wait().unwrap();
+    server.kill();
     victim.verify();
 }
 
@@ -341,8 +356,7 @@ both! {
         let left: usize = left.parse().unwrap();
         assert_eq!(left, FUNDS - made * 125);
         drop(line);
-        server.kill().unwrap();
-        server.wait().unwrap();
+        server.kill();
         victim.verify();
     }
 }
