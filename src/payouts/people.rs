@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use crate::{
-    base::{failure::Failure, failure::Result, ids::MerchantId, timestamp::Timestamp},
+    base::{
+        failure::{Failure, Result},
+        ids::MerchantId,
+    },
     ctx::Ctx,
-    db::Tx,
     vault::Vault,
     web::{
-        idempotency::{self, Answer, Key, Request},
+        idempotency::{Key, Request},
         json::{Fields, text},
     },
 };
@@ -41,32 +43,6 @@ impl People {
             zeroize::Zeroizing::new(serde_json::to_vec(&sorted).map_err(Failure::internal)?);
         let fingerprint = self.vault.fingerprint("idempotency", &bytes)?;
         Ok(Request::new(merchant, operation, key, target, &json!(fingerprint)))
-    }
-}
-
-/// The answer that was given before, if the caller has sent a key and used it before.
-pub(super) async fn earlier(
-    tx: &mut Tx,
-    request: Option<&Request>,
-    makes: &str,
-    now: Timestamp,
-) -> Result<Option<Answer>> {
-    match request {
-        Some(request) => idempotency::claim(tx, request, makes, now).await,
-        None => Ok(None),
-    }
-}
-
-/// Keeps the answer under the caller's key, if there is one.
-pub(super) async fn kept(
-    tx: &mut Tx,
-    request: Option<&Request>,
-    answer: Answer,
-    now: Timestamp,
-) -> Result<Answer> {
-    match request {
-        Some(request) => idempotency::keep(tx, request, answer, now).await,
-        None => Ok(answer),
     }
 }
 

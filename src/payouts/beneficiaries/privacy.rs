@@ -15,11 +15,8 @@ use crate::{
     },
     db,
     events::log::EventType,
-    payouts::{
-        BeneficiaryId, PiiAccessId,
-        people::{People, earlier, kept},
-    },
-    web::idempotency::{Answer, Request},
+    payouts::{BeneficiaryId, PiiAccessId, people::People},
+    web::idempotency::{Answer, Request, maybe},
 };
 
 /// Who looks, for the record.
@@ -94,7 +91,7 @@ pub async fn replace(
     let name = id.to_string();
     db::write!(ctx.db, merchant, |tx| {
         let now = ctx.now();
-        if let Some(earlier) = earlier(tx, request, &name, now).await? {
+        if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
             return Ok(earlier);
         }
         let mut beneficiary = to_change(tx, merchant, id).await?;
@@ -114,7 +111,7 @@ pub async fn replace(
         note(tx, room, (merchant, id), reader, "replace").await?;
         tell(tx, ctx, EventType::BeneficiaryUpdated, &beneficiary).await?;
         let answer = Answer::json(200, &BeneficiaryBody::from(&beneficiary))?;
-        kept(tx, request, answer, now).await
+        maybe::keep(tx, request, answer, now).await
     })
 }
 

@@ -18,11 +18,8 @@ use crate::{
     db::{self, Tx},
     events::log::{self, EventType, NewEvent},
     money::Country,
-    payouts::{
-        BeneficiaryId,
-        people::{People, earlier, kept},
-    },
-    web::idempotency::{Answer, Request},
+    payouts::{BeneficiaryId, people::People},
+    web::idempotency::{Answer, Request, maybe},
 };
 
 /// Somebody new.
@@ -103,12 +100,12 @@ pub async fn create(
     let name = prepared.beneficiary.id.to_string();
     db::write!(ctx.db, merchant, |tx| {
         let now = ctx.now();
-        if let Some(earlier) = earlier(tx, Some(request), &name, now).await? {
+        if let Some(earlier) = maybe::claim(tx, Some(request), &name, now).await? {
             return Ok(earlier);
         }
         let made = save(tx, ctx, &prepared).await?;
         let answer = Answer::json(201, &BeneficiaryBody::from(&made))?;
-        kept(tx, Some(request), answer, now).await
+        maybe::keep(tx, Some(request), answer, now).await
     })
 }
 
@@ -154,7 +151,7 @@ async fn altered(
     let name = id.to_string();
     db::write!(ctx.db, merchant, |tx| {
         let now = ctx.now();
-        if let Some(earlier) = earlier(tx, request, &name, now).await? {
+        if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
             return Ok(earlier);
         }
         let mut beneficiary = to_change(tx, merchant, id).await?;
@@ -162,7 +159,7 @@ async fn altered(
         store::update(tx, &beneficiary).await?;
         tell(tx, ctx, EventType::BeneficiaryUpdated, &beneficiary).await?;
         let answer = Answer::json(200, &BeneficiaryBody::from(&beneficiary))?;
-        kept(tx, request, answer, now).await
+        maybe::keep(tx, request, answer, now).await
     })
 }
 

@@ -17,12 +17,9 @@ use crate::{
     db::{self, Tx},
     events::log::{self, EventType, NewEvent},
     money::{Country, Currency},
-    payouts::{
-        BeneficiaryId, InstrumentId, beneficiaries,
-        people::{People, earlier, kept},
-    },
+    payouts::{BeneficiaryId, InstrumentId, beneficiaries, people::People},
     vault::Vault,
-    web::idempotency::{self, Answer, Request},
+    web::idempotency::{self, Answer, Request, maybe},
 };
 
 /// A new way to pay somebody.
@@ -129,7 +126,7 @@ pub async fn create(
     let name = prepared.0.id.to_string();
     db::write!(ctx.db, merchant, |tx| {
         let now = ctx.now();
-        if let Some(earlier) = earlier(tx, Some(request), &name, now).await? {
+        if let Some(earlier) = maybe::claim(tx, Some(request), &name, now).await? {
             return Ok(earlier);
         }
         let payee = beneficiaries::to_change(tx, merchant, beneficiary).await?;
@@ -138,7 +135,7 @@ pub async fn create(
         })?;
         let made = save(tx, ctx, &prepared).await?;
         let answer = Answer::json(201, &InstrumentBody::from(&made))?;
-        kept(tx, Some(request), answer, now).await
+        maybe::keep(tx, Some(request), answer, now).await
     })
 }
 
@@ -154,7 +151,7 @@ pub async fn update(
     let name = id.to_string();
     db::write!(ctx.db, merchant, |tx| {
         let now = ctx.now();
-        if let Some(earlier) = earlier(tx, request, &name, now).await? {
+        if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
             return Ok(earlier);
         }
         let mut instrument = to_change(tx, merchant, id).await?;
@@ -163,7 +160,7 @@ pub async fn update(
         store::update(tx, &instrument).await?;
         tell(tx, ctx, EventType::InstrumentUpdated, &instrument).await?;
         let answer = Answer::json(200, &InstrumentBody::from(&instrument))?;
-        kept(tx, request, answer, now).await
+        maybe::keep(tx, request, answer, now).await
     })
 }
 

@@ -14,12 +14,7 @@ use super::{
     Filter, NewPayout, Payout, PayoutBody, PayoutStatus, RawPayout, service, wire::StepBody,
 };
 use crate::{
-    base::{
-        failure::{Code, Failure, Result},
-        metadata::Metadata,
-        pagination::Page,
-        timestamp::Timestamp,
-    },
+    base::{failure::Result, metadata::Metadata, pagination::Page, timestamp::Timestamp},
     oauth::{access::May, scopes::right},
     payouts::{PayoutId, Payouts, people},
     web::{
@@ -189,14 +184,14 @@ async fn list(
     let page = query.page().check(PayoutId::PREFIX)?;
     let status = |word: &str| PayoutStatus::parse(word).ok_or("must be a state of payouts");
     let filter = Filter {
-        status: parameter(&query, "status", status)?,
-        beneficiary: parameter(&query, "beneficiary_id", str::parse)?,
-        method: parameter(&query, "method", str::parse)?,
-        currency: parameter(&query, "currency", str::parse)?,
-        from: parameter(&query, "created_from", moment)?,
-        until: parameter(&query, "created_until", moment)?,
+        status: query.filter("status", status)?,
+        beneficiary: query.filter("beneficiary_id", str::parse)?,
+        method: query.filter("method", str::parse)?,
+        currency: query.filter("currency", str::parse)?,
+        from: query.filter("created_from", moment)?,
+        until: query.filter("created_until", moment)?,
         reference: query.get("reference").map(str::to_owned),
-        quote: parameter(&query, "quote_id", str::parse)?,
+        quote: query.filter("quote_id", str::parse)?,
     };
     let found = service::list(&room.ctx, caller.merchant, &filter, &page).await?;
     let Page { data, has_more, next_cursor } = found;
@@ -206,15 +201,6 @@ async fn list(
 
 fn moment(text: &str) -> Result<Timestamp, &'static str> {
     text.parse().map_err(|_| "must be a time such as 2026-11-21T10:00:00Z")
-}
-
-fn parameter<T, E: ToString>(
-    query: &Query,
-    name: &'static str,
-    read: impl Fn(&str) -> Result<T, E>,
-) -> Result<Option<T>> {
-    let refused = |error: E| Failure::new(Code::InvalidParameter).field(name, error.to_string());
-    query.get(name).map(|text| read(text).map_err(refused)).transpose()
 }
 
 /// See a payout

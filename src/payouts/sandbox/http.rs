@@ -17,14 +17,9 @@ use crate::{
     base::{failure::Result, ids::MerchantId},
     db,
     oauth::{access::May, scopes::right},
-    payouts::{
-        Payouts,
-        beneficiaries::BeneficiaryBody,
-        payout::PayoutBody,
-        people::{earlier, kept},
-    },
+    payouts::{Payouts, beneficiaries::BeneficiaryBody, payout::PayoutBody},
     web::{
-        idempotency::{self, Answer, Key, OptionalKey, Request},
+        idempotency::{self, Answer, Key, OptionalKey, Request, maybe},
         query::Query,
         rate_limit::Quota,
     },
@@ -182,9 +177,9 @@ async fn seed_payouts(
     let answer = Answer::json(201, &body)?;
     let (name, now) = (merchant.to_string(), ctx.now());
     let answer = db::write!(ctx.db, merchant, |tx| {
-        match earlier(tx, request.as_ref(), &name, now).await? {
+        match maybe::claim(tx, request.as_ref(), &name, now).await? {
             Some(earlier) => Ok(earlier),
-            None => kept(tx, request.as_ref(), answer.clone(), now).await,
+            None => maybe::keep(tx, request.as_ref(), answer.clone(), now).await,
         }
     })?;
     Ok(answer.into_response())

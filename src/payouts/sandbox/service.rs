@@ -14,10 +14,9 @@ use crate::{
     payouts::{
         Payouts,
         funding::{self, Incoming},
-        people::{earlier, kept},
     },
     pricing,
-    web::idempotency::{self, Answer, Request},
+    web::idempotency::{self, Answer, Request, maybe},
 };
 
 /// What every balance of a fresh sandbox holds: a hundred thousand, of currencies with two decimals.
@@ -50,7 +49,7 @@ pub async fn reset(
         empty(tx, ctx, merchant, scope).await?;
         // Only now: a key that was claimed before would have been forgotten with the others.
         let (name, now) = (merchant.to_string(), ctx.now());
-        if let Some(earlier) = earlier(tx, request, &name, now).await? {
+        if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
             return Ok(earlier);
         }
         for amount in &funds {
@@ -59,7 +58,7 @@ pub async fn reset(
             funding::receive_in(tx, ctx, merchant, &incoming).await?;
         }
         people::save(tx, ctx, &cast).await?;
-        kept(tx, request, answer.clone(), now).await
+        maybe::keep(tx, request, answer.clone(), now).await
     })?;
     if scope == ResetScope::FullReset && !done.replayed {
         payouts::seed(room, (merchant, client)).await?;
