@@ -139,7 +139,7 @@ async fn register(db: &TestDb) -> (ProofKey, String, String) {
     let cost = Cost { memory_kib: 8, passes: 1, at_once: 1, queue: 10 };
     let hasher = Hasher::new(cost, &ctx.random).unwrap();
     let new = NewMerchant::check("Bench", "bench@shop.example").unwrap();
-    let (merchant, _) = merchants::create(&ctx, &hasher, &new).await.unwrap();
+    let merchant = merchants::create(&ctx, &new).await.unwrap();
     let key = ProofKey::make(&ctx.random, KeyKind::P256);
     let credential = NewCredential {
         merchant_id: merchant.id,

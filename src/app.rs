@@ -15,8 +15,8 @@ use crate::{
         tasks::Tasks,
     },
     config::{
-        Config, Http, NonceMode, RailName, RateFile, ReplayStore as ReplayHome, SigningAlg,
-        WebOrigin,
+        Config, Http, MailHome, NonceMode, RailName, RateFile, ReplayStore as ReplayHome,
+        SigningAlg, WebOrigin,
     },
     ctx::Ctx,
     db::{self, Db, Owner},
@@ -33,6 +33,7 @@ use crate::{
         selftest,
     },
     payouts::{self, Payouts, People, checks::Screening, payout, rails},
+    portal::{self, Portal, mail},
     pricing::{self, Pricing, fx, plans},
     router::{self, Rooms},
     telemetry::Prometheus,
@@ -61,6 +62,8 @@ pub struct App {
     pub vault: Vault,
     /// Money on its way.
     pub payouts: Payouts,
+    /// People's pages.
+    pub portal: Portal,
     /// Background jobs; tests run them by hand.
     pub runner: Runner,
     router: Router,
@@ -107,8 +110,9 @@ impl App {
         let pricing = pricing(config, &ctx, &authority, &limiter).await?;
         let payouts = payouts(config, &ctx, &pricing, &vault);
         let people = People { ctx: ctx.clone(), vault: vault.clone() };
-        let rooms =
-            rooms(config, &ctx, &authority, &limiter, redis, &tasks, (&pricing, &people, &payouts));
+        let portal = portal(config, &authority, &limiter, &vault)?;
+        let money = (&pricing, &people, &payouts);
+        let rooms = rooms(config, (&authority, &portal), &limiter, redis, &tasks, money);
         let router = router::build(&rooms)?;
         let runner = Runner::new(ctx.clone(), handlers(config, &payouts)?, config.jobs.concurrency);
         let app = Self {
@@ -116,6 +120,7 @@ impl App {
             authority,
             vault,
             payouts,
+            portal,
             runner,
             router,
             tasks,
@@ -184,7 +189,9 @@ impl App {
     async fn schedule(&self) -> Result<()> {
         let now = self.ctx.now();
         db::write!(self.ctx.db, Owner::House, |tx| {
-            for kind in [lifecycle::Housekeeping::KIND, fx::Refresh::KIND] {
+            let kinds =
+                [lifecycle::Housekeeping::KIND, portal::Housekeeping::KIND, fx::Refresh::KIND];
+            for kind in kinds {
                 jobs::enqueue(tx, &self.ctx, &NewJob::new(kind, now, &())?.unique(kind)).await?;
             }
             Ok(())
@@ -271,6 +278,7 @@ fn handlers(config: &Config, payouts: &Payouts) -> Result<Vec<Box<dyn jobs::Hand
     let advance = payout::Advance(payouts.clone());
     Ok(vec![
         Box::new(lifecycle::Housekeeping),
+        Box::new(portal::Housekeeping),
         Box::new(replay::Sweep),
         Box::new(refresh),
         Box::new(advance),
@@ -336,6 +344,34 @@ fn payouts(config: &Config, ctx: &Ctx, pricing: &Pricing, vault: &Vault) -> Payo
     })
 }
 
+/// People's pages.
+fn portal(
+    config: &Config,
+    authority: &Authority,
+    limiter: &RateLimiter,
+    vault: &Vault,
+) -> Result<Portal> {
+    let (letters, ctx) = (&config.mail, authority.ctx().clone());
+    let mail: Box<dyn mail::Mail> = match &letters.home {
+        MailHome::Folder(path) => {
+            Box::new(mail::Folder::new(path.clone(), &letters.from, ctx.clone())?)
+        }
+        MailHome::Smtp(url) => Box::new(mail::Smtp::new(url, &letters.from)?),
+    };
+    Ok(Portal::new(portal::Parts {
+        ctx,
+        authority: authority.clone(),
+        vault: vault.clone(),
+        mail,
+        limiter: limiter.clone(),
+        environment: config.environment,
+        origins: config.origins().map(|origin| origin.as_str().to_owned()).collect(),
+        https: config.public_url.is_https(),
+        proxies: config.http.trusted_proxies.as_slice().into(),
+        guesses_per_minute: config.limits.failures_per_minute,
+    }))
+}
+
 fn rules(config: &Config) -> Rules {
     let (oauth, limits) = (&config.oauth, &config.limits);
     Rules {
@@ -357,14 +393,13 @@ fn rules(config: &Config) -> Rules {
 
 fn rooms(
     config: &Config,
-    ctx: &Ctx,
-    authority: &Authority,
+    (authority, portal): (&Authority, &Portal),
     limiter: &RateLimiter,
     redis: Option<ConnectionManager>,
     tasks: &Tasks,
     (pricing, people, payouts): (&Pricing, &People, &Payouts),
 ) -> Rooms {
-    let http = &config.http;
+    let (http, ctx) = (&config.http, authority.ctx());
     let per_address = |name, calls| PerAddress {
         limiter: limiter.clone(),
         quota: Quota { name, calls, window: Duration::from_mins(1) },
@@ -376,6 +411,7 @@ fn rooms(
         pricing: pricing.clone(),
         people: people.clone(),
         payouts: payouts.clone(),
+        portal: portal.clone(),
         edge: Edge { clock: ctx.clock.clone(), random: ctx.random.clone() },
         limits: Limits {
             body: http.body_limit,
@@ -390,6 +426,7 @@ fn rooms(
         },
         strangers: per_address("address", config.limits.address_per_minute),
         clients: per_address("oauth-address", config.limits.oauth_address_per_minute),
+        visitors: per_address("portal", config.limits.address_per_minute),
         cors_origins: http.cors_origins.iter().map(WebOrigin::as_str).map(str::to_owned).collect(),
         https: Https(config.public_url.is_https()),
         readiness: Readiness::new(checks(ctx, authority, redis), ctx.clock.clone(), tasks.clone()),

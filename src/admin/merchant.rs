@@ -8,6 +8,7 @@ use crate::app;
 use crate::base::failure::Result;
 use crate::base::ids::MerchantId;
 use crate::oauth::merchants::{self, Merchant, NewMerchant};
+use crate::portal::users;
 
 /// What to do with merchants.
 #[derive(Debug, clap::Args)]
@@ -82,7 +83,7 @@ async fn create(name: &str, email: &str, setup: &Setup, output: &Output) -> Resu
     let new = NewMerchant::check(name, email)?;
     let ctx = setup.open().await?;
     let hasher = app::hasher(&setup.config, &ctx.random)?;
-    let (merchant, password) = merchants::create(&ctx, &hasher, &new).await?;
+    let (merchant, password) = users::found(&ctx, &hasher, &new).await?;
     ctx.db.close().await;
     let created = Created {
         merchant_id: merchant.id.to_string(),

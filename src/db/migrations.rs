@@ -42,6 +42,7 @@ const STEPS: &[Step] = steps![
     7 "0007_people",
     8 "0008_payouts",
     9 "0009_key_uses",
+    10 "0010_portal",
 ];
 
 /// The schema version that this program was written for.
