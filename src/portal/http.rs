@@ -3,16 +3,22 @@
 use axum::{Router, middleware::from_fn_with_state};
 
 use super::{
-    Portal, credentials,
+    Portal, account, credentials,
     frame::{
         Known,
         http::{Pages, finish},
     },
-    overview, sign_in,
+    overview, sign_in, team,
 };
 
 fn pages() -> Pages {
-    let routes = [sign_in::http::routes, overview::http::routes, credentials::http::routes];
+    let routes = [
+        sign_in::http::routes,
+        overview::http::routes,
+        credentials::http::routes,
+        team::http::routes,
+        account::http::routes,
+    ];
     routes.into_iter().fold(Pages::default(), |pages, add| add(pages))
 }
 

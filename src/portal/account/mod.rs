@@ -1,1 +1,4 @@
-//! To come.
+//! What somebody sets for themselves: password, codes, sessions.
+
+pub mod http;
+mod view;

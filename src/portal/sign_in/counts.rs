@@ -22,7 +22,7 @@ pub(super) async fn address(room: &Portal, address: &str) -> Result<()> {
 /// Counts a guess at a password: by address and account, so that one stranger stops soon; and by
 /// account over all addresses, so that many strangers stop too. The latter leaves out addresses where this
 /// person has been signed in before: whatever strangers use up, the owner gets in from their own desk.
-pub(super) async fn guess(
+pub(in crate::portal) async fn guess(
     room: &Portal,
     address: &str,
     email: &str,
@@ -40,7 +40,7 @@ pub(super) async fn guess(
 }
 
 /// Counts a try at a code, by person and address; and by person, the same way as passwords.
-pub(super) async fn code(room: &Portal, address: &str, person: &Person) -> Result<()> {
+pub(in crate::portal) async fn code(room: &Portal, address: &str, person: &Person) -> Result<()> {
     check(room, "portal-code", CODES, &format!("{address} {}", person.id)).await?;
     if sessions::is_known_address(&room.ctx, person, address).await? {
         return Ok(());

@@ -1,1 +1,4 @@
-//! To come.
+//! Who signs in for the merchant, and what they have done.
+
+pub mod http;
+mod view;
