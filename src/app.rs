@@ -15,8 +15,8 @@ use crate::{
         tasks::Tasks,
     },
     config::{
-        Config, Http, MailHome, NonceMode, RailName, RateFile, ReplayStore as ReplayHome,
-        SigningAlg, WebOrigin,
+        Config, Http, NonceMode, RailName, RateFile, ReplayStore as ReplayHome, SigningAlg,
+        WebOrigin,
     },
     ctx::Ctx,
     db::{self, Db, Owner},
@@ -33,7 +33,7 @@ use crate::{
         selftest,
     },
     payouts::{self, Payouts, People, checks::Screening, payout, rails},
-    portal::{self, Portal, mail},
+    portal::{self, Portal},
     pricing::{self, Pricing, fx, plans},
     router::{self, Rooms},
     telemetry::Prometheus,
@@ -110,7 +110,7 @@ impl App {
         let pricing = pricing(config, &ctx, &authority, &limiter).await?;
         let payouts = payouts(config, &ctx, &pricing, &vault);
         let people = People { ctx: ctx.clone(), vault: vault.clone() };
-        let portal = portal(config, &authority, &limiter, &vault)?;
+        let portal = Portal::of(config, &authority, &limiter, &vault)?;
         let money = (&pricing, &people, &payouts);
         let rooms = rooms(config, (&authority, &portal), &limiter, redis, &tasks, money);
         let router = router::build(&rooms)?;
@@ -342,34 +342,6 @@ fn payouts(config: &Config, ctx: &Ctx, pricing: &Pricing, vault: &Vault) -> Payo
         screening: Screening::new(settings.screening_score),
         rail,
     })
-}
-
-/// People's pages.
-fn portal(
-    config: &Config,
-    authority: &Authority,
-    limiter: &RateLimiter,
-    vault: &Vault,
-) -> Result<Portal> {
-    let (letters, ctx) = (&config.mail, authority.ctx().clone());
-    let mail: Box<dyn mail::Mail> = match &letters.home {
-        MailHome::Folder(path) => {
-            Box::new(mail::Folder::new(path.clone(), &letters.from, ctx.clone())?)
-        }
-        MailHome::Smtp(url) => Box::new(mail::Smtp::new(url, &letters.from)?),
-    };
-    Ok(Portal::new(portal::Parts {
-        ctx,
-        authority: authority.clone(),
-        vault: vault.clone(),
-        mail,
-        limiter: limiter.clone(),
-        environment: config.environment,
-        origins: config.origins().map(|origin| origin.as_str().to_owned()).collect(),
-        https: config.public_url.is_https(),
-        proxies: config.http.trusted_proxies.as_slice().into(),
-        guesses_per_minute: config.limits.failures_per_minute,
-    }))
 }
 
 fn rules(config: &Config) -> Rules {

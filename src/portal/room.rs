@@ -4,9 +4,13 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use ipnet::IpNet;
 
-use super::mail::Mail;
+use super::mail::{self, Mail};
 use crate::{
-    base::environment::Environment, ctx::Ctx, oauth::authority::Authority, vault::Vault,
+    base::{environment::Environment, failure::Result},
+    config::{Config, MailHome},
+    ctx::Ctx,
+    oauth::authority::Authority,
+    vault::Vault,
     web::rate_limit::RateLimiter,
 };
 
@@ -39,6 +43,34 @@ pub struct Parts {
 pub struct Portal(Arc<Parts>);
 
 impl Portal {
+    /// Opens the room as the operator has set it up.
+    pub fn of(
+        config: &Config,
+        authority: &Authority,
+        limiter: &RateLimiter,
+        vault: &Vault,
+    ) -> Result<Self> {
+        let (letters, ctx) = (&config.mail, authority.ctx().clone());
+        let mail: Box<dyn Mail> = match &letters.home {
+            MailHome::Folder(path) => {
+                Box::new(mail::Folder::new(path.clone(), &letters.from, ctx.clone())?)
+            }
+            MailHome::Smtp(url) => Box::new(mail::Smtp::new(url, &letters.from)?),
+        };
+        Ok(Self::new(Parts {
+            ctx,
+            authority: authority.clone(),
+            vault: vault.clone(),
+            mail,
+            limiter: limiter.clone(),
+            environment: config.environment,
+            origins: config.origins().map(|origin| origin.as_str().to_owned()).collect(),
+            https: config.public_url.is_https(),
+            proxies: config.http.trusted_proxies.as_slice().into(),
+            guesses_per_minute: config.limits.failures_per_minute,
+        }))
+    }
+
     /// Opens the room.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))

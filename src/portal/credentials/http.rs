@@ -13,8 +13,8 @@ use crate::{
     portal::{
         Portal,
         frame::{
-            Nav, Needs,
-            http::{Asked, Pages, Reply},
+            Asked, Nav, Needs,
+            http::{Pages, Reply},
         },
         users::Right,
     },

@@ -17,18 +17,18 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::{Frame, Known, Nav, Needs, assets, path, words::sentence};
+use super::{
+    Asked, Frame, Known, Nav, Needs,
+    asked::{Inner, ended},
+    assets, path,
+    words::sentence,
+};
 use crate::{
-    base::{
-        environment::Environment,
-        failure::{Code, Failure, Result},
-    },
+    base::failure::{Code, Failure, Result},
     portal::{
         Portal,
         names::Token,
-        sessions::{self, Session, Stage},
-        trail::Who,
-        users::{Person, Right},
+        sessions::{self, Stage},
     },
     web::{
         address::{self, Host},
@@ -43,73 +43,7 @@ const LONGEST_AGENT: usize = 200;
 const FORM_TOKEN: &str = "csrf";
 const FORM_TOKEN_HEADER: &str = "x-csrf-token";
 
-/// A request that has passed the gate.
-#[derive(Clone, Debug)]
-pub(in crate::portal) struct Asked(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    cookie: Token,
-    session: Option<Session>,
-    form: form::Form,
-    address: String,
-    agent: String,
-    environment: Environment,
-}
-
 impl Asked {
-    /// Whoever is signed in; behind [`Needs::Person`] and more there is somebody.
-    pub(in crate::portal) fn session(&self) -> Result<&Session> {
-        self.0.session.as_ref().ok_or_else(ended)
-    }
-
-    /// The person of the session.
-    pub(in crate::portal) fn person(&self) -> Result<&Person> {
-        Ok(&self.session()?.person)
-    }
-
-    /// Whoever acts, for the trail.
-    pub(in crate::portal) fn who(&self) -> Result<Who> {
-        self.person().map(|person| self.as_person(person))
-    }
-
-    /// The same for somebody who is about to sign in.
-    pub(in crate::portal) fn as_person(&self, person: &Person) -> Who {
-        let Person { merchant, id: user, email, .. } = person;
-        let address = self.0.address.clone();
-        Who { merchant: *merchant, user: *user, email: email.clone(), address }
-    }
-
-    /// Whether this person may do something, so that a page shows no button that is refused.
-    pub(in crate::portal) fn may(&self, right: Right) -> bool {
-        self.0.session.as_ref().is_some_and(|session| session.person.role.has(right))
-    }
-
-    /// A field of the form; empty when it was left out.
-    pub(in crate::portal) fn field(&self, name: &str) -> &str {
-        self.0.form.get(name).unwrap_or_default()
-    }
-
-    /// The names of all fields.
-    pub(in crate::portal) fn fields(&self) -> impl Iterator<Item = &str> {
-        self.0.form.names()
-    }
-
-    /// What a form for this browser carries.
-    pub(in crate::portal) fn form_token(&self) -> String {
-        self.0.cookie.form_token()
-    }
-
-    /// The machine that is counted.
-    pub(in crate::portal) fn address(&self) -> &str {
-        &self.0.address
-    }
-
-    /// What the browser calls itself.
-    pub(in crate::portal) fn agent(&self) -> &str {
-        &self.0.agent
-    }
-
     /// A page.
     pub(in crate::portal) fn page(&self, nav: Option<Nav>, title: &str, body: &Markup) -> Reply {
         self.framed(nav, title, body, false)
@@ -306,10 +240,6 @@ fn sign_in_for(uri: &axum::http::Uri) -> String {
         }
         None => "/portal/sign-in".to_owned(),
     }
-}
-
-fn ended() -> Failure {
-    Failure::because(Code::Unauthorized, "your session has ended; sign in again")
 }
 
 /// Finds the session, reads the form and refuses what another site has sent.

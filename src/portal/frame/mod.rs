@@ -1,11 +1,13 @@
 //! What every page has around it: the gate, the layout, the assets.
 
+mod asked;
 mod assets;
 pub mod http;
 mod layout;
 mod path;
 mod words;
 
+pub(super) use asked::Asked;
 pub(super) use layout::{Frame, Nav, mark};
 pub(super) use path::local;
 pub(super) use words::{ago, csrf, fault_of, faults, moment, notice, short};

@@ -11,8 +11,8 @@ use crate::{
     portal::{
         Portal,
         frame::{
-            Needs,
-            http::{Asked, Pages, Reply},
+            Asked, Needs,
+            http::{Pages, Reply},
             local,
         },
         links::Purpose,

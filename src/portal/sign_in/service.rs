@@ -9,7 +9,7 @@ use crate::{
     db,
     portal::{
         Portal,
-        frame::http::Asked,
+        frame::Asked,
         links::{self, LinkId, Purpose},
         names::Token,
         sessions::{self, Stage},
