@@ -50,7 +50,10 @@ async fn shown(
 ) -> Result<Reply> {
     let own = asked.person()?;
     let team = users::team(&room.ctx, own.merchant).await?;
-    let typed = (asked.field("email"), asked.field("role"));
+    let typed = match failure {
+        Some(_) => (asked.field("email"), asked.field("role")),
+        None => ("", ""),
+    };
     let token = asked.form_token();
     let body = view::team(&team, own, &token, done, handed, (typed, failure), room.ctx.now());
     Ok(asked.page(Some(Nav::Team), "Team", &body))
