@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use counterfoil::{
-    config::WebOrigin,
+    config::{Config, WebOrigin},
     portal::{links, users},
 };
 
@@ -206,12 +206,13 @@ both! {
         let lost = app.send(Request::get("/portal/nothing")).await.expect_status(404);
         assert!(lost.text().contains("There is nothing here"));
         assert_eq!(lost.header("X-Frame-Options"), Some("DENY"));
+        let (clock, hands, keys) = (app.ctx.clock.clone(), app.hands.clone(), app.keys_dir.clone());
         app.stop().await;
 
-        let app = TestApp::with(&db, |config| {
+        let by_tls = |config: &mut Config| {
             config.public_url = WebOrigin::parse("https://pay.example").unwrap();
-        })
-        .await;
+        };
+        let app = TestApp::at(&db, clock, hands, keys, by_tls).await;
         let page = app.send(Request::get("/portal/sign-in")).await.expect_status(200);
         let cookie = page.header("Set-Cookie").unwrap();
         assert!(cookie.starts_with("__Host-counterfoil=") && cookie.ends_with("; Secure"));
