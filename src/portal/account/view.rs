@@ -46,7 +46,7 @@ pub(super) fn page(seen: &Seen<'_>) -> Markup {
         }
         (faults(seen.failure))
         div.split.sections { (password(seen)) (codes(seen)) }
-        section aria-labelledby="sessions" { (sessions(seen)) }
+        section { (sessions(seen)) }
     }
 }
 

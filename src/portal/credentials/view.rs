@@ -88,7 +88,7 @@ pub(super) fn one(seen: &Seen, token: &str, manages: bool, done: &str, now: Time
             _ => {},
         }
         section.card { (facts(seen, now)) }
-        section aria-labelledby="keys" {
+        section {
             div.head { h2 #keys { "Keys" }
                 @if live && manages { a.button href=(format!("{path}/keys/new")) { "Add a key" } } }
             (keys(seen, token, live && manages, &path, now))

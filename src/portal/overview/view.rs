@@ -30,7 +30,7 @@ pub(super) fn page(seen: &Seen<'_>) -> Markup {
         }
         @if seen.credentials == 0 && seen.manages { (first_steps()) }
         section aria-labelledby="balances" { h2 #balances { "Balances" } (balances(seen)) }
-        section aria-labelledby="payouts" { h2 #payouts { "Latest payouts" } (payouts(seen)) }
+        section { h2 #payouts { "Latest payouts" } (payouts(seen)) }
     }
 }
 
