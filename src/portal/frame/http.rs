@@ -345,8 +345,8 @@ fn cookie(headers: &HeaderMap, https: bool) -> Option<Token> {
 fn cookie_line(https: bool, cookie: Option<&Token>) -> HeaderValue {
     let (name, secure) = (cookie_name(https), if https { "; Secure" } else { "" });
     let value = cookie.map(Token::expose).unwrap_or_default();
-    let life = if cookie.is_none() { "; Max-Age=0" } else { "" };
-    let line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{life}");
+    let ends = if cookie.is_none() { "; Max-Age=0" } else { "" };
+    let line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{ends}");
     let mut line = HeaderValue::try_from(line).unwrap_or(HeaderValue::from_static(""));
     line.set_sensitive(true);
     line

@@ -133,7 +133,7 @@ pub async fn choose_password(
 pub async fn invite(
     ctx: &Ctx,
     who: &Who,
-    inviter: Role,
+    actor: Role,
     email: &str,
     role: Role,
     link: &NewLink,
@@ -143,7 +143,7 @@ pub async fn invite(
         let wanted = "must be an e-mail address such as name@example.com";
         return Err(Failure::invalid(Vec::new()).field("email", wanted));
     }
-    handled(inviter, role)?;
+    handled(actor, role)?;
     let invited = person(ctx, who.merchant, &email, role, UserStatus::Invited);
     db::write!(ctx.db, who.merchant, |tx| {
         add(tx, &invited, None).await.map_err(|failure| match failure.code() {
