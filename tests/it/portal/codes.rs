@@ -1,6 +1,6 @@
 //! Sign-in codes: set up, asked for, used once, replaced by recovery codes, turned off.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -16,7 +16,7 @@ fn code(typed: &str, unix_seconds: i64) -> String {
     let mut bits = String::new();
     for letter in typed.chars().filter(|c| !c.is_whitespace()) {
         let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).unwrap();
-        bits.push_str(&format!("{value:05b}"));
+        write!(bits, "{value:05b}").unwrap();
     }
     let key: Vec<u8> = (0..bits.len() / 8)
         .map(|byte| u8::from_str_radix(&bits[byte * 8..byte * 8 + 8], 2).unwrap())

@@ -12,6 +12,21 @@ use crate::support::{app::TestApp, both::both, http::Request};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
+const STRANGERS: [&str; 12] = [
+    "198.51.100.1",
+    "198.51.100.2",
+    "198.51.100.3",
+    "198.51.100.4",
+    "198.51.100.5",
+    "198.51.100.6",
+    "198.51.100.7",
+    "198.51.100.8",
+    "198.51.100.9",
+    "198.51.100.10",
+    "198.51.100.11",
+    "198.51.100.12",
+];
+
 both! {
     async fn the_right_password_opens_and_nobody_learns_which_half_is_wrong(db: TestDb) {
         let app = TestApp::start(&db).await;
@@ -81,11 +96,6 @@ both! {
         let mut owner = Visitor::new(&app);
         owner.address = Some("192.0.2.1");
         owner.sign_in(&shop.email, &shop.password).await.expect_status(303);
-        const STRANGERS: [&str; 12] = [
-            "198.51.100.1", "198.51.100.2", "198.51.100.3", "198.51.100.4", "198.51.100.5",
-            "198.51.100.6", "198.51.100.7", "198.51.100.8", "198.51.100.9", "198.51.100.10",
-            "198.51.100.11", "198.51.100.12",
-        ];
         let mut last = 0;
         for address in STRANGERS {
             let mut stranger = Visitor::new(&app);

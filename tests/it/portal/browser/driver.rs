@@ -1,4 +1,4 @@
-//! A hundred lines of WebDriver, over the tests' own HTTP.
+//! A hundred lines of `WebDriver`, over the tests' own HTTP.
 
 use std::{
     fs,
@@ -7,6 +7,7 @@ use std::{
     time::Instant,
 };
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
@@ -52,7 +53,7 @@ impl Browser {
             "unhandledPromptBehavior": "accept",
         } } });
         let made = Request::post("/session").json(&wanted).send(address).await;
-        let session = value(made)["sessionId"].as_str().unwrap().to_owned();
+        let session = value(&made)["sessionId"].as_str().unwrap().to_owned();
         let downloads = home.join("downloads");
         fs::create_dir_all(&downloads).unwrap();
         let browser = Self { address, session, downloads, _driver: driver };
@@ -63,7 +64,7 @@ impl Browser {
 
     async fn ask(&self, path: &str, body: &Value) -> Value {
         let path = format!("/session/{}/{path}", self.session);
-        value(Request::post(&path).json(body).send(self.address).await)
+        value(&Request::post(&path).json(body).send(self.address).await)
     }
 
     pub(super) async fn go(&self, url: &str) {
@@ -146,7 +147,6 @@ impl Browser {
 
     pub(super) async fn picture(&self, place: &Path) {
         let taken = self.devtools("Page.captureScreenshot", &json!({ "format": "png" })).await;
-        use base64::Engine;
         let png = base64::prelude::BASE64_STANDARD.decode(taken["data"].as_str().unwrap());
         fs::write(place, png.unwrap()).unwrap();
     }
@@ -157,7 +157,7 @@ impl Browser {
 }
 
 #[track_caller]
-fn value(answer: Response) -> Value {
+fn value(answer: &Response) -> Value {
     let json = answer.json();
     assert_eq!(answer.status, 200, "{json}");
     json["value"].clone()

@@ -1,7 +1,7 @@
 //! From the sign-in to a call that is refused, for both kinds of keys; nothing private leaves the page.
 
 use counterfoil::{
-    base::secret::Secret,
+    base::{hex, secret::Secret},
     oauth::{credentials::ClientId, jose::base64url, keys::SigningKey},
 };
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ fn proof_key(pem: String) -> ProofKey {
 fn spellings(pem: &str, jwk: &Value) -> Vec<String> {
     let d = jwk["d"].as_str().unwrap().to_owned();
     let bytes = base64url::decode_exact::<32>(&d).unwrap();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(&bytes);
     let lines: Vec<&str> = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let body = lines.concat();
     vec![
