@@ -86,8 +86,7 @@ impl RateLimiter {
         Self { clock, memory: Memory::default(), shared }
     }
 
-    /// Counts one call of `who`, if it still fits. Addresses are counted as
-    /// [`Host`](super::address::Host)s.
+    /// Counts one call of `who`, if it still fits. Addresses are counted as [`Host`]s.
     pub async fn take(&self, quota: Quota, who: &str) -> Verdict {
         let (now, who) = (self.clock.now(), Key::of(who));
         if let Some(shared) = &self.shared
