@@ -7,7 +7,7 @@ FLUSH_DELAY_US ?= 1000
 # Which benches; `make bench BENCH="--bench doors"` runs one.
 BENCH ?= --benches
 
-.PHONY: help run test lint fmt docs openapi bench bench-slow-disk kill-test
+.PHONY: help run test lint fmt docs openapi gallery bench bench-slow-disk kill-test
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -35,6 +35,11 @@ docs: ## build the code's documentation: warnings are errors
 openapi: ## write the API document anew from the handlers
 	cargo run --quiet -- openapi > openapi/openapi.json
 	cargo run --quiet -- openapi --yaml > openapi/openapi.yaml
+
+gallery: ## a picture of every page of the portal, into target/gallery
+	@scripts/install-test-tools
+	COUNTERFOIL_GALLERY="$(CURDIR)/target/gallery" cargo test --test it portal::browser::tour
+	@echo "The pictures are in target/gallery."
 
 bench: ## the benches, on the disk as it is
 	@scripts/install-test-tools

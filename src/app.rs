@@ -35,6 +35,7 @@ use crate::{
         selftest,
     },
     payouts::{self, Payouts, People, checks::Screening, payout, rails},
+    portal::{self, Portal},
     pricing::{self, Pricing, fx, plans},
     router::{self, Rooms},
     telemetry::Prometheus,
@@ -55,7 +56,8 @@ use crate::{
 const REDIS_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What happens again and again.
-const RECURRING: [&str; 5] = [
+const RECURRING: [&str; 6] = [
+    portal::Housekeeping::KIND,
     lifecycle::Housekeeping::KIND,
     fx::Refresh::KIND,
     ledger::ExpireHolds::KIND,
@@ -77,6 +79,8 @@ pub struct App {
     pub events: Events,
     /// Deliveries; tests run them by hand.
     pub courier: Courier,
+    /// People's pages.
+    pub portal: Portal,
     /// Background jobs; tests run them by hand.
     pub runner: Runner,
     router: Router,
@@ -124,8 +128,9 @@ impl App {
         let payouts = payouts(config, &ctx, &pricing, &vault);
         let people = People { ctx: ctx.clone(), vault: vault.clone() };
         let events = Events::configured(config, &ctx, &vault, &limiter)?;
+        let portal = Portal::of(config, &authority, &limiter, &vault)?;
         let parts = (&pricing, &people, &payouts, &events);
-        let rooms = rooms(config, &ctx, &authority, &limiter, redis, &tasks, parts);
+        let rooms = rooms(config, (&authority, &portal), &limiter, redis, &tasks, parts);
         let router = router::build(&rooms)?;
         let runner = Runner::new(ctx.clone(), handlers(config, &payouts)?, config.jobs.concurrency);
         let app = Self {
@@ -135,6 +140,7 @@ impl App {
             payouts,
             courier: Courier::new(events.clone()),
             events,
+            portal,
             runner,
             router,
             tasks,
@@ -297,6 +303,7 @@ fn handlers(config: &Config, payouts: &Payouts) -> Result<Vec<Box<dyn jobs::Hand
         Box::new(lifecycle::Housekeeping),
         Box::new(ledger::ExpireHolds),
         Box::new(idempotency::ForgetAnswers),
+        Box::new(portal::Housekeeping),
         Box::new(replay::Sweep),
         Box::new(refresh),
         Box::new(advance),
@@ -374,14 +381,13 @@ fn rules(config: &Config) -> Rules {
 
 fn rooms(
     config: &Config,
-    ctx: &Ctx,
-    authority: &Authority,
+    (authority, portal): (&Authority, &Portal),
     limiter: &RateLimiter,
     redis: Option<ConnectionManager>,
     tasks: &Tasks,
     (pricing, people, payouts, events): (&Pricing, &People, &Payouts, &Events),
 ) -> Rooms {
-    let http = &config.http;
+    let (http, ctx) = (&config.http, authority.ctx());
     let per_address = |name, calls| PerAddress {
         limiter: limiter.clone(),
         quota: Quota { name, calls, window: Duration::from_mins(1) },
@@ -394,6 +400,7 @@ fn rooms(
         people: people.clone(),
         payouts: payouts.clone(),
         events: events.clone(),
+        portal: portal.clone(),
         edge: Edge { clock: ctx.clock.clone(), random: ctx.random.clone() },
         limits: Limits {
             body: http.body_limit,
@@ -408,6 +415,7 @@ fn rooms(
         },
         strangers: per_address("address", config.limits.address_per_minute),
         clients: per_address("oauth-address", config.limits.oauth_address_per_minute),
+        visitors: per_address("portal", config.limits.address_per_minute),
         cors_origins: http.cors_origins.iter().map(WebOrigin::as_str).map(str::to_owned).collect(),
         https: Https(config.public_url.is_https()),
         readiness: Readiness::new(checks(ctx, authority, redis), ctx.clock.clone(), tasks.clone()),

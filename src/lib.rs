@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod money;
 pub mod oauth;
 pub mod payouts;
+pub mod portal;
 pub mod pricing;
 pub mod router;
 pub mod telemetry;

@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    counterfoil::admin::main(std::env::args_os()).await
+    Box::pin(counterfoil::admin::main(std::env::args_os())).await
 }

@@ -30,6 +30,7 @@ use crate::{
         Payouts, People, accounts, balances, beneficiaries, events as log, idempotency,
         instruments, payout, receipts, sandbox,
     },
+    portal::{self, Portal},
     pricing::{self, Pricing},
     telemetry::Prometheus,
     web::{
@@ -60,6 +61,8 @@ pub struct Rooms {
     pub payouts: Payouts,
     /// Webhook endpoints and deliveries.
     pub events: Events,
+    /// People's pages.
+    pub portal: Portal,
     /// Names and measures requests.
     pub edge: Edge,
     /// What one request may cost.
@@ -68,6 +71,8 @@ pub struct Rooms {
     pub strangers: PerAddress,
     /// How often one address may ask for tokens and about them.
     pub clients: PerAddress,
+    /// How often one address may ask for pages of the portal.
+    pub visitors: PerAddress,
     /// Browser origins that may call.
     pub cors_origins: Vec<String>,
     /// Whether callers reach us by TLS only.
@@ -89,6 +94,7 @@ pub fn build(rooms: &Rooms) -> Result<Router> {
         .merge(strangers_group(rooms, discovery, Dialect::OAuth))
         .merge(protected_group(rooms, resources))
         .merge(pages_group(rooms, openapi::router(&document())?))
+        .merge(portal_group(rooms))
         .merge(probes_group(rooms))
         .fallback(async || Failure::new(Code::NotFound))
         .layer(from_fn(|request: Request, next: Next| render(Dialect::Payouts, request, next)))
@@ -182,6 +188,20 @@ fn strangers_group(rooms: &Rooms, routes: Router, dialect: Dialect) -> Router {
 /// Pages for people.
 fn pages_group(rooms: &Rooms, routes: Router) -> Router {
     strangers_group(rooms, routes, Dialect::Payouts)
+        .layer(from_fn_with_state(rooms.https, headers::page))
+}
+
+/// People's pages, behind a sign-in of their own. They make their own refusals, as pages.
+fn portal_group(rooms: &Rooms) -> Router {
+    let routes = portal::http::router(&rooms.portal)
+        .layer(from_fn_with_state(rooms.visitors.clone(), per_address))
+        .layer(DefaultBodyLimit::disable());
+    let body = FORM_LIMIT.min(rooms.limits.body);
+    let limits = Limits { body, ..rooms.limits.clone() };
+    let routes =
+        routes.layer(from_fn_with_state(limits, limits::guard)).layer(from_fn(host::required));
+    portal::http::finished(&rooms.portal, routes)
+        .layer(from_fn(|request: Request, next: Next| render(Dialect::Payouts, request, next)))
         .layer(from_fn_with_state(rooms.https, headers::page))
 }
 

@@ -139,7 +139,7 @@ async fn register(db: &TestDb) -> (MerchantId, ProofKey, String, String) {
     let hasher = Hasher::new(cost, &ctx.random).unwrap();
     let new =
         NewMerchant::check("Bench", &format!("{}@shop.example", scratch::random_hex())).unwrap();
-    let (merchant, _) = merchants::create(&ctx, &hasher, &new).await.unwrap();
+    let merchant = merchants::create(&ctx, &new).await.unwrap();
     let key = ProofKey::make(&ctx.random, KeyKind::P256);
     let credential = NewCredential {
         merchant_id: merchant.id,

@@ -5,9 +5,11 @@ use serde_json::json;
 
 use super::{Output, Setup};
 use crate::app;
-use crate::base::failure::Result;
+use crate::base::failure::{Code, Failure, Result};
 use crate::base::ids::MerchantId;
 use crate::oauth::merchants::{self, Merchant, NewMerchant};
+use crate::portal::links;
+use crate::portal::users::{self, UserStatus};
 
 /// What to do with merchants.
 #[derive(Debug, clap::Args)]
@@ -24,6 +26,12 @@ enum Action {
         #[arg(long)]
         name: String,
         /// Where the owner signs in
+        #[arg(long)]
+        email: String,
+    },
+    /// Print a link that signs somebody in at the portal, once, within 15 minutes
+    SignInLink {
+        /// Where they sign in
         #[arg(long)]
         email: String,
     },
@@ -50,6 +58,7 @@ struct Created {
 pub(super) async fn run(args: Args, setup: &Setup, output: &Output) -> Result<()> {
     match args.action {
         Action::Create { name, email } => create(&name, &email, setup, output).await,
+        Action::SignInLink { email } => sign_in_link(&email, setup, *output).await,
         Action::Suspend { merchant } => {
             let ctx = setup.open().await?;
             let merchant = merchants::suspend(&ctx, merchant).await;
@@ -78,11 +87,27 @@ fn answer(merchant: &Merchant, text: &str, output: Output) -> Result<()> {
     output.answer(&document, text)
 }
 
+async fn sign_in_link(email: &str, setup: &Setup, output: Output) -> Result<()> {
+    let ctx = setup.open().await?;
+    let account = users::by_email(&ctx, email).await?;
+    let active = account.filter(|account| account.person.status == UserStatus::Active);
+    let Some(account) = active else {
+        let why = "nobody signs in with this address; `counterfoil merchant create` makes an owner";
+        return Err(Failure::because(Code::NotFound, why));
+    };
+    let origin = setup.config.public_url.as_str();
+    let link = links::sign_in_link(&ctx, &account.person, origin).await;
+    ctx.db.close().await;
+    let link = link?;
+    let text = format!("{link}\n\nIt works once, within 15 minutes. Hand it to {email} only.");
+    output.answer(&json!({ "sign_in_link": link }), &text)
+}
+
 async fn create(name: &str, email: &str, setup: &Setup, output: &Output) -> Result<()> {
     let new = NewMerchant::check(name, email)?;
     let ctx = setup.open().await?;
     let hasher = app::hasher(&setup.config, &ctx.random)?;
-    let (merchant, password) = merchants::create(&ctx, &hasher, &new).await?;
+    let (merchant, password) = users::found(&ctx, &hasher, &new).await?;
     ctx.db.close().await;
     let created = Created {
         merchant_id: merchant.id.to_string(),

@@ -36,7 +36,7 @@ pub use origin::WebOrigin;
 use reader::Reader;
 use sections::Around;
 pub use sections::{
-    DatabaseUrl, DepositAccount, Fx, Http, Jobs, Keys, Limits, Log, LogFormat, Metrics, NonceMode,
+    DatabaseUrl, DepositAccount, Fx, Http, Jobs, Keys, Limits, Log, LogFormat, Mail, MailHome, Metrics, NonceMode,
     OAuth, Otlp, Payouts, RailName, RateFile, ReplayStore, SigningAlg, TlsFiles, Webhooks,
 };
 pub use sources::{PROFILE_VARIABLE, Sources};
@@ -78,6 +78,8 @@ pub struct Config {
     pub fx: Fx,
     /// What may leave, and how.
     pub payouts: Payouts,
+    /// Letters to people.
+    pub mail: Mail,
     /// Delivery of events.
     pub webhooks: Webhooks,
     /// What is logged.
@@ -150,6 +152,7 @@ impl Config {
             keys: Keys::read(reader),
             fx: Fx::read(reader),
             payouts,
+            mail: Mail::read(reader),
             webhooks: Webhooks::read(reader),
             log: Log::read(reader),
             otlp: Otlp::read(reader),

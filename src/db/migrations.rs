@@ -45,6 +45,7 @@ const STEPS: &[Step] = steps![
     10 "0010_webhooks",
     11 "0011_funding",
     12 "0012_payout_desk",
+    13 "0013_portal",
 ];
 
 /// The schema version that this program was written for.

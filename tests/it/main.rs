@@ -23,6 +23,8 @@ mod oauth;
 #[cfg(test)]
 mod payouts;
 #[cfg(test)]
+mod portal;
+#[cfg(test)]
 mod pricing;
 #[cfg(test)]
 mod private_files;

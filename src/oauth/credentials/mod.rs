@@ -18,7 +18,9 @@ pub use model::{
     RegisteredKey, StoredSecret,
 };
 pub use service::{
-    Possession, Registered, access_changed, add_key, challenge, generation, last_uses, list, load,
-    mark_used, register, revoke, revoke_key, rotate_secret, verify,
+    Possession, Registered, Unwitnessed, Witness, access_changed, add_key, add_key_before,
+    challenge, forget_challenges, generation, last_uses, list, load, mark_used, register,
+    register_before, revoke, revoke_before, revoke_key, revoke_key_before, rotate_secret,
+    rotate_secret_before, verify,
 };
 pub use store::STATEMENTS;

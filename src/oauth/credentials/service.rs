@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use futures_util::future::BoxFuture;
 
 use crate::{
     base::{
@@ -13,7 +14,7 @@ use crate::{
         timestamp::Timestamp,
     },
     ctx::Ctx,
-    db::{self, DbError, Tx},
+    db::{self, DbError, Owner, Tx},
     oauth::{
         jose::{Jkt, PublicJwk},
         merchants,
@@ -40,6 +41,23 @@ pub enum Possession<'a> {
     Signed(&'a str),
 }
 
+/// Writes what else belongs into the transaction of a change, so that neither is there without the
+/// other: a room above keeps its trail with it.
+pub trait Witness: Sync {
+    /// Called once the change is written, before it is committed; it may be called twice.
+    fn note<'a>(&'a self, tx: &'a mut Tx, client: &'a ClientId) -> BoxFuture<'a, Result<()>>;
+}
+
+/// Nobody: the operator's own log tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwitnessed;
+
+impl Witness for Unwitnessed {
+    fn note<'a>(&'a self, _: &'a mut Tx, _: &'a ClientId) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
 /// A credential as it is shown once.
 #[derive(Debug)]
 pub struct Registered {
@@ -53,6 +71,18 @@ pub struct Registered {
 
 /// Makes a credential with its first key and secret.
 pub async fn register(
+    ctx: &Ctx,
+    hasher: &Hasher,
+    environment: Environment,
+    new: &NewCredential,
+    possession: Possession<'_>,
+) -> Result<Registered> {
+    register_before(&Unwitnessed, ctx, hasher, environment, new, possession).await
+}
+
+/// The same before a witness.
+pub async fn register_before(
+    witness: &dyn Witness,
     ctx: &Ctx,
     hasher: &Hasher,
     environment: Environment,
@@ -77,7 +107,8 @@ pub async fn register(
         store::claim_name(tx, credential.client_id.as_str(), new.merchant_id).await?;
         store::insert(tx, &credential).await?;
         store::insert_secret(tx, &credential, &hash, now).await?;
-        admit_key(tx, &credential, &new.key, possession, now).await
+        admit_key(tx, &credential, &new.key, possession, now).await?;
+        witness.note(tx, &credential.client_id).await
     })?;
     tracing::info!(client = %credential.client_id, "A credential was registered.");
     Ok(Registered { jkt: new.key.thumbprint(), credential, secret })
@@ -85,11 +116,23 @@ pub async fn register(
 
 /// Ends a credential for good; its tokens and proofs are refused from now on.
 pub async fn revoke(ctx: &Ctx, client_id: &ClientId) -> Result<Credential> {
+    revoke_before(&Unwitnessed, ctx, client_id).await
+}
+
+/// The same before a witness, who hears of it only if it was not revoked already.
+pub async fn revoke_before(
+    witness: &dyn Witness,
+    ctx: &Ctx,
+    client_id: &ClientId,
+) -> Result<Credential> {
     let now = ctx.now();
     let mut credential = owned(ctx, client_id).await?.credential;
     let revoked = db::write!(ctx.db, credential.merchant_id, |tx| {
         let revoked = store::revoke(tx, credential.merchant_id, client_id, now).await?;
         store::next_generation(tx).await?;
+        if revoked {
+            witness.note(tx, client_id).await?;
+        }
         Ok(revoked)
     })?;
     if revoked {
@@ -107,6 +150,18 @@ pub async fn rotate_secret(
     client_id: &ClientId,
     overlap: Duration,
 ) -> Result<Secret<String>> {
+    rotate_secret_before(&Unwitnessed, ctx, hasher, environment, client_id, overlap).await
+}
+
+/// The same before a witness.
+pub async fn rotate_secret_before(
+    witness: &dyn Witness,
+    ctx: &Ctx,
+    hasher: &Hasher,
+    environment: Environment,
+    client_id: &ClientId,
+    overlap: Duration,
+) -> Result<Secret<String>> {
     let secret = make_secret(environment, &ctx.random);
     let hash = hasher.hash(&secret, &ctx.random).await?;
     let now = ctx.now();
@@ -115,7 +170,8 @@ pub async fn rotate_secret(
         store::bump(tx, credential.merchant_id, client_id).await?;
         store::expire_secrets(tx, &credential, now.plus(overlap)).await?;
         store::insert_secret(tx, &credential, &hash, now).await?;
-        Ok(store::next_generation(tx).await?)
+        store::next_generation(tx).await?;
+        witness.note(tx, client_id).await
     })?;
     tracing::info!(client = %client_id, "A client secret was rotated.");
     Ok(secret)
@@ -123,6 +179,17 @@ pub async fn rotate_secret(
 
 /// Adds a key to a credential.
 pub async fn add_key(
+    ctx: &Ctx,
+    client_id: &ClientId,
+    key: &PublicJwk,
+    possession: Possession<'_>,
+) -> Result<Jkt> {
+    add_key_before(&Unwitnessed, ctx, client_id, key, possession).await
+}
+
+/// The same before a witness.
+pub async fn add_key_before(
+    witness: &dyn Witness,
     ctx: &Ctx,
     client_id: &ClientId,
     key: &PublicJwk,
@@ -143,13 +210,24 @@ pub async fn add_key(
         }
         store::bump(tx, credential.merchant_id, client_id).await?;
         admit_key(tx, &credential, key, possession, now).await?;
-        Ok(store::next_generation(tx).await?)
+        store::next_generation(tx).await?;
+        witness.note(tx, client_id).await
     })?;
     Ok(key.thumbprint())
 }
 
 /// Retires a key; its proofs and the tokens bound to it are refused from now on.
 pub async fn revoke_key(ctx: &Ctx, client_id: &ClientId, jkt: &Jkt) -> Result<()> {
+    revoke_key_before(&Unwitnessed, ctx, client_id, jkt).await
+}
+
+/// The same before a witness.
+pub async fn revoke_key_before(
+    witness: &dyn Witness,
+    ctx: &Ctx,
+    client_id: &ClientId,
+    jkt: &Jkt,
+) -> Result<()> {
     let now = ctx.now();
     let credential = active(ctx, client_id).await?;
     db::write!(ctx.db, credential.merchant_id, |tx| {
@@ -157,7 +235,8 @@ pub async fn revoke_key(ctx: &Ctx, client_id: &ClientId, jkt: &Jkt) -> Result<()
             return Err(Failure::because(Code::NotFound, "this credential has no such active key"));
         }
         store::bump(tx, credential.merchant_id, client_id).await?;
-        Ok(store::next_generation(tx).await?)
+        store::next_generation(tx).await?;
+        witness.note(tx, client_id).await
     })
 }
 
@@ -169,6 +248,12 @@ pub async fn challenge(ctx: &Ctx, merchant: MerchantId) -> Result<String> {
         Ok(store::insert_challenge(tx, merchant, &challenge, expires_at).await?)
     })?;
     Ok(challenge)
+}
+
+/// Drops challenges that nobody has answered in time.
+pub async fn forget_challenges(ctx: &Ctx) -> Result<u64> {
+    let now = ctx.now();
+    db::write!(ctx.db, Owner::House, |tx| Ok(store::forget_challenges(tx, now).await?))
 }
 
 /// Everything about a client, by the id it presents; `None` when there is no such client.

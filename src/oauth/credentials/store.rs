@@ -81,6 +81,8 @@ const INSERT_CHALLENGE: &str = "INSERT INTO key_challenges (merchant_id, challen
 const TAKE_CHALLENGE: &str = "DELETE FROM key_challenges
     WHERE merchant_id = $1 AND challenge = $2 AND expires_at_us > $3";
 
+const FORGET_CHALLENGES: &str = "DELETE FROM key_challenges WHERE expires_at_us < $1";
+
 const NEXT_GENERATION: &str = "UPDATE generations SET value = value + 1 WHERE name = 'access'";
 
 const GENERATION: &str = "SELECT value FROM generations WHERE name = 'access'";
@@ -118,6 +120,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(KEY_USES),
     Statement::same(INSERT_CHALLENGE),
     Statement::same(TAKE_CHALLENGE),
+    Statement::same(FORGET_CHALLENGES),
     Statement::same(NEXT_GENERATION),
     Statement::same(GENERATION),
     Statement::same(UNCLAIMED),
@@ -352,6 +355,11 @@ pub(super) async fn take_challenge(
     now: Timestamp,
 ) -> Result<bool, DbError> {
     Ok(db::exec!(tx, TAKE_CHALLENGE, merchant, challenge, now)? == 1)
+}
+
+/// Drops challenges whose time is over.
+pub(super) async fn forget_challenges(tx: &mut Tx, now: Timestamp) -> Result<u64, DbError> {
+    db::exec!(tx, FORGET_CHALLENGES, now)
 }
 
 /// Tells every replica that what it has cached about access may be wrong.

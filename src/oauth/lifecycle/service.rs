@@ -129,6 +129,7 @@ impl Handler for Housekeeping {
         Box::pin(async move {
             let now = ctx.now();
             let gone = db::write!(ctx.db, Owner::House, |tx| Ok(store::forget(tx, now).await?))?;
+            credentials::forget_challenges(ctx).await?;
             tracing::debug!(gone, "Revocations of expired tokens were dropped.");
             Ok(Next::At(now.plus(Duration::from_hours(1))))
         })

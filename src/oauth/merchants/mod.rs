@@ -5,5 +5,5 @@ mod service;
 mod store;
 
 pub use model::{Merchant, MerchantStatus, NewMerchant};
-pub use service::{create, find, resume, suspend};
+pub use service::{add, create, find, resume, suspend};
 pub use store::STATEMENTS;

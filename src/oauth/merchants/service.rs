@@ -1,46 +1,46 @@
 //! Making and finding merchants.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-
 use crate::{
     base::{
         failure::{Code, Failure, Result},
         ids::MerchantId,
-        secret::Secret,
     },
     ctx::Ctx,
     db::{self, Tx},
-    oauth::{credentials, secrets::Hasher},
+    oauth::credentials,
 };
 
 use super::{Merchant, MerchantStatus, NewMerchant, store};
 
-/// Makes a merchant and the first password of its owner, which is shown once and stored as a hash.
-pub async fn create(
-    ctx: &Ctx,
-    hasher: &Hasher,
-    new: &NewMerchant,
-) -> Result<(Merchant, Secret<String>)> {
-    let password = Secret::new(BASE64_URL_SAFE_NO_PAD.encode(ctx.random.bytes::<18>()));
-    let hash = hasher.hash(&password, &ctx.random).await?;
-    let merchant = Merchant {
-        id: MerchantId::make(&ctx.clock, &ctx.random),
-        name: new.name.clone(),
-        email: new.email.clone(),
-        status: MerchantStatus::Active,
-        created_at: ctx.now(),
-    };
-    db::write!(ctx.db, merchant.id, |tx| {
-        store::insert(tx, &merchant, &hash).await.map_err(|error| {
-            if error.is_taken() {
-                Failure::because(Code::AlreadyExists, "a merchant with this e-mail exists")
-            } else {
-                error.into()
-            }
-        })
-    })?;
-    tracing::info!(merchant = %merchant.id, "A merchant was made.");
-    Ok((merchant, password))
+/// Makes a merchant. Who may sign in for it is the portal's to say.
+pub async fn create(ctx: &Ctx, new: &NewMerchant) -> Result<Merchant> {
+    let merchant = new.named(ctx);
+    db::write!(ctx.db, merchant.id, |tx| add(tx, &merchant).await)?;
+    Ok(merchant)
+}
+
+/// Writes a merchant inside a caller's transaction, together with what belongs to it there.
+pub async fn add(tx: &mut Tx, merchant: &Merchant) -> Result<()> {
+    store::insert(tx, merchant).await.map_err(|error| {
+        if error.is_taken() {
+            Failure::because(Code::AlreadyExists, "a merchant with this e-mail exists")
+        } else {
+            error.into()
+        }
+    })
+}
+
+impl NewMerchant {
+    /// The merchant that this wish becomes, with an id.
+    pub fn named(&self, ctx: &Ctx) -> Merchant {
+        Merchant {
+            id: MerchantId::make(&ctx.clock, &ctx.random),
+            name: self.name.clone(),
+            email: self.email.clone(),
+            status: MerchantStatus::Active,
+            created_at: ctx.now(),
+        }
+    }
 }
 
 /// Finds a merchant inside a caller's transaction.

@@ -7,8 +7,8 @@ use crate::{
 
 use super::{Merchant, MerchantStatus};
 
-const INSERT: &str = "INSERT INTO merchants (id, name, email, password_hash, status, created_at_us)
-    VALUES ($1, $2, $3, $4, $5, $6)";
+const INSERT: &str = "INSERT INTO merchants (id, name, email, status, created_at_us)
+    VALUES ($1, $2, $3, $4, $5)";
 
 const FIND: &str = "SELECT id, name, email, status, created_at_us FROM merchants WHERE id = $1";
 
@@ -18,13 +18,9 @@ const SET_STATUS: &str = "UPDATE merchants SET status = $2 WHERE id = $1 AND sta
 pub const STATEMENTS: &[Statement] =
     &[Statement::same(INSERT), Statement::same(FIND), Statement::same(SET_STATUS)];
 
-pub(super) async fn insert(
-    tx: &mut Tx,
-    merchant: &Merchant,
-    password_hash: &str,
-) -> Result<(), DbError> {
+pub(super) async fn insert(tx: &mut Tx, merchant: &Merchant) -> Result<(), DbError> {
     let Merchant { id, name, email, status, created_at } = merchant;
-    db::exec!(tx, INSERT, id, name, email, password_hash, status.as_str(), created_at)?;
+    db::exec!(tx, INSERT, id, name, email, status.as_str(), created_at)?;
     Ok(())
 }
 

@@ -43,14 +43,26 @@ pub async fn render(dialect: Dialect, request: Request, next: Next) -> Response 
     for (name, value) in response.headers() {
         rendered.headers_mut().entry(name).or_insert_with(|| value.clone());
     }
+    add_headers(&mut rendered, &failure);
+    rendered
+}
+
+/// Takes the failure out of a response, for a group that writes its own pages; it is logged with that.
+pub fn take(response: &mut Response) -> Option<Arc<Failure>> {
+    let Carried(failure) = response.extensions_mut().remove()?;
+    note(&failure);
+    Some(failure)
+}
+
+/// Adds what the failure itself wants to be told in headers.
+pub fn add_headers(response: &mut Response, failure: &Failure) {
     for (name, value) in failure.headers() {
         if let (Ok(name), Ok(value)) =
             (HeaderName::try_from(*name), HeaderValue::try_from(value.as_str()))
         {
-            rendered.headers_mut().append(name, value);
+            response.headers_mut().append(name, value);
         }
     }
-    rendered
 }
 
 fn note(failure: &Failure) {

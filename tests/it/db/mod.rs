@@ -33,8 +33,8 @@ async fn insert(db: &Db, id: MerchantId) -> Result<()> {
 
 async fn insert_in(tx: &mut Tx, id: MerchantId) -> Result<()> {
     const INSERT: &str = "INSERT INTO merchants
-        (id, name, email, password_hash, status, created_at_us)
-        VALUES ($1, 'A shop', $2, 'none', 'active', 0)";
+        (id, name, email, status, created_at_us)
+        VALUES ($1, 'A shop', $2, 'active', 0)";
     db::exec!(tx, INSERT, id, id.to_string())?;
     Ok(())
 }

@@ -108,7 +108,7 @@ impl Victim {
         let cost = Cost { memory_kib: 8, passes: 1, at_once: 1, queue: 10 };
         let hasher = Hasher::new(cost, &ctx.random).unwrap();
         let new = NewMerchant::check("Shop", "owner@shop.example").unwrap();
-        let (merchant, _) = merchants::create(&ctx, &hasher, &new).await.unwrap();
+        let merchant = merchants::create(&ctx, &new).await.unwrap();
         let key = ProofKey::make(&ctx.random, KeyKind::P256);
         let wish = NewCredential {
             merchant_id: merchant.id,

@@ -10,10 +10,7 @@ use counterfoil::{
     db::{self},
     ledger::{self, AccountKind, Balance, Entry, EntryKind, Transfer},
     money::{Amount, Currency},
-    oauth::{
-        merchants::{self, NewMerchant},
-        secrets::{Cost, Hasher},
-    },
+    oauth::merchants::{self, NewMerchant},
 };
 
 use crate::support::{app::START, both::TestDb};
@@ -64,10 +61,8 @@ impl Books {
 }
 
 async fn merchant(ctx: &Ctx, email: &str) -> MerchantId {
-    let cost = Cost { memory_kib: 8, passes: 1, at_once: 1, queue: 10 };
-    let hasher = Hasher::new(cost, &ctx.random).unwrap();
     let new = NewMerchant::check("Shop", email).unwrap();
-    merchants::create(ctx, &hasher, &new).await.unwrap().0.id
+    merchants::create(ctx, &new).await.unwrap().id
 }
 
 fn usd(text: &str) -> Amount {

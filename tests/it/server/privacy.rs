@@ -13,10 +13,11 @@ use counterfoil::{
     oauth::{
         credentials::{self, NewCredential, Possession},
         jose::KeyKind,
-        merchants::{self, NewMerchant},
+        merchants::NewMerchant,
         scopes::Scopes,
         secrets::{Cost, Hasher},
     },
+    portal::users,
 };
 use serde_json::{Value, json};
 
@@ -42,7 +43,7 @@ async fn logs_at_the_loudest_level_hold_no_secret_token_proof_or_address() {
     let cost = Cost { memory_kib: 8, passes: 1, at_once: 1, queue: 10 };
     let hasher = Hasher::new(cost, &ctx.random).unwrap();
     let new = NewMerchant::check("Quiet Shop", "quiet.owner@shop.example").unwrap();
-    let (merchant, password) = merchants::create(&ctx, &hasher, &new).await.unwrap();
+    let (merchant, password) = users::found(&ctx, &hasher, &new).await.unwrap();
     let key = ProofKey::make(&ctx.random, KeyKind::P256);
     let credential = NewCredential {
         merchant_id: merchant.id,

@@ -181,8 +181,7 @@ impl TestApp {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let email = format!("owner{}@shop.example", NUMBER.fetch_add(1, Ordering::Relaxed));
         let new = NewMerchant::check("Shop", &email).unwrap();
-        let (merchant, _) =
-            merchants::create(&self.ctx, self.authority.hasher(), &new).await.unwrap();
+        let merchant = merchants::create(&self.ctx, &new).await.unwrap();
         self.client_of(merchant.id, kind, scopes).await
     }
 

@@ -106,7 +106,7 @@ impl<'a> Life<'a> {
     async fn begin(app: &'a TestApp, seed: u64) -> Self {
         let (ctx, room) = (&app.ctx, app.payouts.clone());
         let new = NewMerchant::check("Shop", &format!("life{seed}@shop.example")).unwrap();
-        let (merchant, _) = merchants::create(ctx, app.authority.hasher(), &new).await.unwrap();
+        let merchant = merchants::create(ctx, &new).await.unwrap();
         let merchant = merchant.id;
         let people = People { ctx: ctx.clone(), vault: app.vault.clone() };
         let pii = Pii::Individual(person());

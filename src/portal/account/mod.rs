@@ -1,0 +1,4 @@
+//! What somebody sets for themselves: password, codes, sessions.
+
+pub mod http;
+mod view;

@@ -1,0 +1,138 @@
+//! What the first page looks like.
+
+use maud::{Markup, html};
+
+use crate::{
+    base::{environment::Environment, timestamp::Timestamp},
+    ledger::Balance,
+    money::Amount,
+    oauth::merchants::{Merchant, MerchantStatus},
+    payouts::payout::Payout,
+    portal::frame::{ago, moment, notice, short},
+};
+
+/// What it shows.
+pub(super) struct Seen<'a> {
+    pub(super) merchant: &'a Merchant,
+    pub(super) balances: &'a [Balance],
+    pub(super) payouts: &'a [Payout],
+    pub(super) credentials: usize,
+    pub(super) manages: bool,
+    pub(super) environment: Environment,
+    pub(super) now: Timestamp,
+}
+
+pub(super) fn page(seen: &Seen<'_>) -> Markup {
+    html! {
+        div.head { div { h1 { (seen.merchant.name) } p.sub { "Merchant " code { (seen.merchant.id) } } } }
+        @if seen.merchant.status == MerchantStatus::Suspended {
+            (notice("bad", "This merchant is suspended: its tokens are refused. Ask whoever runs this server."))
+        }
+        @if seen.credentials == 0 && seen.manages { (first_steps()) }
+        section aria-labelledby="balances" { h2 #balances { "Balances" } (balances(seen)) }
+        section { h2 #payouts { "Latest payouts" } (payouts(seen)) }
+    }
+}
+
+fn first_steps() -> Markup {
+    html! {
+        section.card.callout aria-labelledby="first" {
+            h2 #first { "Make your first call" }
+            p { "Your server needs a credential: a name, a secret, and a key pair that is made in this "
+                "browser. It takes a minute, and ends with a command to paste." }
+            p { a.button.primary href="/portal/credentials/new" { "Register a credential" } }
+        }
+    }
+}
+
+fn balances(seen: &Seen<'_>) -> Markup {
+    html! {
+        @if seen.balances.is_empty() {
+            div.empty {
+                p { strong { "There is no money here yet." } }
+                @if seen.environment == Environment::Sandbox {
+                    p { "In a sandbox whoever runs the server makes some:" }
+                    pre tabindex="0" { "counterfoil balance credit --merchant " (seen.merchant.id)
+                        " --currency USD --amount 1000.00" }
+                } @else {
+                    p { "What comes in is shown here as soon as it is booked." }
+                }
+            }
+        } @else {
+            ul.tiles {
+                @for balance in seen.balances {
+                    li.tile {
+                        p.label { (balance.currency().code()) }
+                        p.amount { (amount(balance.available)) }
+                        p.sub { "available · " (balance.pending.render()) " set aside" }
+                        p.sub { "changed " (ago(balance.updated_at, seen.now)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An amount with blanks between thousands; narrow ones, which do not break.
+fn amount(amount: Amount) -> String {
+    let text = amount.render();
+    let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(w, r)| (w, Some(r)));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("−", digits));
+    let mut shown = String::from(sign);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push('\u{202f}');
+        }
+        shown.push(digit);
+    }
+    rest.map_or(shown.clone(), |rest| format!("{shown}.{rest}"))
+}
+
+fn payouts(seen: &Seen<'_>) -> Markup {
+    html! {
+        @if seen.payouts.is_empty() {
+            div.empty {
+                p { strong { "Nothing was paid out yet." } }
+                p { "Payouts are made by your servers: ask for a quote, then create a payout bound to it. "
+                    a href="/docs" { "The API, call by call" } "." }
+            }
+        } @else {
+            div.scroll tabindex="0" role="region" aria-labelledby="payouts" {
+                table {
+                    thead { tr { th { "Payout" } th.number { "Sent" } th.number { "Received" } th { "Status" } th { "Made" } } }
+                    tbody {
+                        @for payout in seen.payouts { (row(payout)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(payout: &Payout) -> Markup {
+    let (from, to) = (payout.amounts.source, payout.amounts.dest);
+    html! {
+        tr {
+            td { (short(&payout.id.to_string())) @if let Some(reference) = &payout.reference { p.sub { (reference) } } }
+            td.number { (from.render()) " " (from.currency().code()) }
+            td.number { (to.render()) " " (to.currency().code()) }
+            td { span.badge.(payout.status.as_str()) { (payout.status.as_str().replace('_', " ")) } }
+            td { (moment(payout.created_at)) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let shown = |text: &str| {
+            amount(Amount::parse(text, "USD".parse().unwrap()).unwrap()).replace('\u{202f}', " ")
+        };
+        assert_eq!(shown("1234567.80"), "1 234 567.80");
+        assert_eq!(shown("999.00"), "999.00");
+        assert_eq!(shown("1000.00"), "1 000.00");
+    }
+}

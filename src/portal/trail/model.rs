@@ -1,0 +1,105 @@
+//! A line of the trail.
+
+use super::TrailId;
+use crate::{
+    base::{ids::MerchantId, timestamp::Timestamp},
+    portal::users::UserId,
+    words,
+};
+
+words! {
+    /// What was done.
+    Action {
+        /// The right password, or a one-time link, and the code if one is asked for.
+        SignedIn = "signed_in",
+        /// A password or a code that was wrong.
+        SignInRefused = "sign_in_refused",
+        /// By the person.
+        SignedOut = "signed_out",
+        /// One session, or all others.
+        SessionEnded = "session_ended",
+        /// By whoever knew the old one.
+        PasswordChanged = "password_changed",
+        /// Codes are asked for from now on.
+        TotpOn = "totp_on",
+        /// They are not any more.
+        TotpOff = "totp_off",
+        /// A code for when the device is lost.
+        RecoveryCodeUsed = "recovery_code_used",
+        /// An invitation was sent.
+        Invited = "invited",
+        /// And accepted.
+        Joined = "joined",
+        /// Somebody may do other things now.
+        RoleChanged = "role_changed",
+        /// Somebody may do nothing any more.
+        Removed = "removed",
+        /// A credential with its first key.
+        CredentialRegistered = "credential_registered",
+        /// For good.
+        CredentialRevoked = "credential_revoked",
+        /// A new one, the old one for a while beside it.
+        SecretRotated = "secret_rotated",
+        /// One more.
+        KeyAdded = "key_added",
+        /// For good.
+        KeyRetired = "key_retired",
+    }
+}
+
+impl Action {
+    /// For people.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::SignedIn => "Signed in",
+            Self::SignInRefused => "Sign-in refused",
+            Self::SignedOut => "Signed out",
+            Self::SessionEnded => "Ended a session",
+            Self::PasswordChanged => "Changed the password",
+            Self::TotpOn => "Turned on sign-in codes",
+            Self::TotpOff => "Turned off sign-in codes",
+            Self::RecoveryCodeUsed => "Used a recovery code",
+            Self::Invited => "Invited",
+            Self::Joined => "Joined",
+            Self::RoleChanged => "Changed the role of",
+            Self::Removed => "Removed",
+            Self::CredentialRegistered => "Registered a credential",
+            Self::CredentialRevoked => "Revoked a credential",
+            Self::SecretRotated => "Rotated the secret of",
+            Self::KeyAdded => "Added a key to",
+            Self::KeyRetired => "Retired a key of",
+        }
+    }
+}
+
+/// Who acts, and from where.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// For whom.
+    pub merchant: MerchantId,
+    /// Their id.
+    pub user: UserId,
+    /// As it was then: people change addresses and leave.
+    pub email: String,
+    /// The address of their machine.
+    pub address: String,
+}
+
+/// One thing that was done.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its id.
+    pub id: TrailId,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub email: String,
+    /// What.
+    pub action: Action,
+    /// To what.
+    pub subject: String,
+    /// What else is to be known.
+    pub note: String,
+    /// From where.
+    pub address: String,
+}

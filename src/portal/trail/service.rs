@@ -1,0 +1,39 @@
+//! Writing the trail and reading it.
+
+use super::{Action, Line, TrailId, Who, store};
+use crate::{
+    base::{
+        failure::Result,
+        ids::MerchantId,
+        pagination::{Page, PageRequest},
+    },
+    ctx::Ctx,
+    db::{self, Tx},
+};
+
+/// Writes a line in the transaction of what it tells, so that neither is there without the other.
+pub async fn record(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    who: &Who,
+    action: Action,
+    subject: &str,
+    note: &str,
+) -> Result<()> {
+    let line = Line {
+        id: TrailId::make(&ctx.clock, &ctx.random),
+        at: ctx.now(),
+        email: who.email.clone(),
+        action,
+        subject: subject.to_owned(),
+        note: note.to_owned(),
+        address: who.address.clone(),
+    };
+    Ok(store::insert(tx, who, &line).await?)
+}
+
+/// A page of the trail, the newest line first.
+pub async fn page(ctx: &Ctx, merchant: MerchantId, request: &PageRequest) -> Result<Page<Line>> {
+    let lines = db::read!(ctx.db, |tx| Ok(store::page(tx, merchant, request).await?))?;
+    Ok(Page::cut(lines, request, |line| line.id.to_string()))
+}

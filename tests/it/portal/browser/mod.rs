@@ -1,0 +1,5 @@
+//! The pages in headless Chromium: what only a browser can tell.
+
+mod driver;
+mod journeys;
+mod tour;

@@ -1,0 +1,146 @@
+//! A walk over every page: axe-core finds nothing serious, nothing is wider than the screen, the console
+//! stays quiet. With `COUNTERFOIL_GALLERY` (`make gallery`) it leaves a picture of each.
+
+use std::{fs, path::PathBuf};
+
+use counterfoil::{
+    base::environment::Environment,
+    money::Amount,
+    oauth::{jose::KeyKind, scopes::Scopes},
+    payouts::balances,
+    portal::users::Role,
+};
+use serde_json::{Value, json};
+
+use super::driver::Browser;
+use crate::{
+    portal::Shop,
+    support::{app::TestApp, both::TestDb},
+};
+
+/// The pages that somebody signed in can open; `CLIENT` is a credential's id.
+const PAGES: &[(&str, &str)] = &[
+    ("overview", "/portal"),
+    ("credentials", "/portal/credentials"),
+    ("credential", "/portal/credentials/CLIENT"),
+    ("credential-new", "/portal/credentials/new"),
+    ("key-new", "/portal/credentials/CLIENT/keys/new"),
+    ("team", "/portal/team"),
+    ("trail", "/portal/trail"),
+    ("account", "/portal/account"),
+];
+
+struct Tour {
+    browser: Browser,
+    axe: String,
+    gallery: Option<PathBuf>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "whoever runs it says where the pictures go")]
+fn gallery() -> Option<PathBuf> {
+    let place = PathBuf::from(std::env::var_os("COUNTERFOIL_GALLERY")?);
+    fs::create_dir_all(&place).unwrap();
+    Some(place)
+}
+
+fn axe() -> String {
+    let place =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/target/clients/node_modules/axe-core/axe.min.js");
+    fs::read_to_string(place).expect("axe-core is installed by `make test`")
+}
+
+impl Tour {
+    /// Looks at the page that is open, in both sizes and both sets of colours.
+    async fn look(&self, page: &str) {
+        let browser = &self.browser;
+        for (device, width, height, mobile) in
+            [("desktop", 1280, 800, false), ("phone", 390, 844, true)]
+        {
+            for colours in ["light", "dark"] {
+                let features = json!([
+                    { "name": "prefers-color-scheme", "value": colours },
+                    { "name": "prefers-reduced-motion", "value": "reduce" },
+                ]);
+                browser
+                    .devtools("Emulation.setEmulatedMedia", &json!({ "features": features }))
+                    .await;
+                let screen = |height: i64| {
+                    json!({ "width": width, "height": height,
+                    "deviceScaleFactor": 1, "mobile": mobile })
+                };
+                browser.devtools("Emulation.setDeviceMetricsOverride", &screen(height)).await;
+                let wide =
+                    browser.run("return document.documentElement.scrollWidth - innerWidth").await;
+                let at = format!("{page}, {device}, {colours}");
+                assert!(wide.as_i64().unwrap() <= 0, "{at} is wider than the screen by {wide}");
+                self.expect_accessible(&at).await;
+                if let Some(gallery) = &self.gallery {
+                    let tall = browser.run("return document.documentElement.scrollHeight").await;
+                    let tall = tall.as_i64().unwrap().max(height);
+                    browser.devtools("Emulation.setDeviceMetricsOverride", &screen(tall)).await;
+                    browser.picture(&gallery.join(format!("{page}-{device}-{colours}.png"))).await;
+                }
+            }
+        }
+        browser.devtools("Emulation.clearDeviceMetricsOverride", &json!({})).await;
+        browser.expect_quiet(page).await;
+    }
+
+    async fn expect_accessible(&self, at: &str) {
+        self.browser.run(&self.axe).await;
+        let found = self
+            .browser
+            .run_async("const done = arguments[0]; axe.run(document).then((r) => done(r.violations), (e) => done([{ impact: 'critical', id: String(e) }]));")
+            .await;
+        let serious =
+            |fault: &&Value| fault["impact"] == "serious" || fault["impact"] == "critical";
+        let serious: Vec<String> = found
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(serious)
+            .map(|fault| format!("{}: {} {}", fault["id"], fault["help"], fault["nodes"]))
+            .collect();
+        assert!(serious.is_empty(), "{at}: {}", serious.join("\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_readable_on_every_screen() {
+    let db = TestDb::sqlite().await;
+    let app = TestApp::in_real_time(&db, |_| ()).await;
+    let shop = Shop::open(&app).await;
+    let tour = Tour { browser: Browser::open().await, axe: axe(), gallery: gallery() };
+    let browser = &tour.browser;
+
+    browser.go(&app.url("/portal/sign-in")).await;
+    tour.look("sign-in").await;
+    let invitation = shop.invitation(&app, "dev@portal.example", Role::Developer).await;
+    browser.go(&app.url(&invitation)).await;
+    tour.look("invitation").await;
+    browser.go(&app.url("/portal/sign-in")).await;
+    browser.fill("#email", &shop.email).await;
+    browser.fill("#password", &shop.password).await;
+    browser.click("button.primary").await;
+    browser.wait_for("#balances").await;
+    tour.look("overview-empty").await;
+    browser.go(&app.url("/portal/credentials")).await;
+    tour.look("credentials-empty").await;
+
+    let client = app.client_of(shop.merchant, KeyKind::P256, Scopes::all()).await;
+    for (amount, currency) in [("1284500.75", "USD"), ("9120.00", "EUR"), ("880000", "JPY")] {
+        let amount = Amount::parse(amount, currency.parse().unwrap()).unwrap();
+        balances::credit(&app.ctx, Environment::Sandbox, shop.merchant, amount).await.unwrap();
+    }
+    for (name, path) in PAGES {
+        browser.go(&app.url(&path.replace("CLIENT", client.id.as_str()))).await;
+        browser.wait_for("h1").await;
+        tour.look(name).await;
+    }
+    browser.go(&app.url("/portal/account")).await;
+    browser.click("form[action$='/codes'] button").await;
+    browser.wait_for("#secret").await;
+    tour.look("account-codes").await;
+    tour.browser.close().await;
+    app.stop().await;
+}

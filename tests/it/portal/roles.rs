@@ -1,0 +1,113 @@
+//! Who may use which route: a table of all of them, compared with the routes that are served.
+
+use std::collections::BTreeSet;
+
+use counterfoil::portal::{http::known, users::Role};
+
+use super::{Shop, visitor::Visitor};
+use crate::support::{app::TestApp, both::both, http::Request};
+
+/// Method, path, and the letters of those who may: owner, admin, developer, viewer, approver; `*` is
+/// anybody, `c` somebody whose code is still to come.
+const MATRIX: &[(&str, &str, &str)] = &[
+    ("GET", "/portal", "oadvp"),
+    ("GET", "/portal/account", "oadvp"),
+    ("POST", "/portal/account/codes", "oadvp"),
+    ("POST", "/portal/account/codes/confirm", "oadvp"),
+    ("POST", "/portal/account/codes/off", "oadvp"),
+    ("POST", "/portal/account/password", "oadvp"),
+    ("POST", "/portal/account/sessions/others/end", "oadvp"),
+    ("POST", "/portal/account/sessions/{session}/end", "oadvp"),
+    ("GET", "/portal/credentials", "oadv"),
+    ("POST", "/portal/credentials", "oad"),
+    ("POST", "/portal/credentials/challenge", "oad"),
+    ("GET", "/portal/credentials/new", "oad"),
+    ("GET", "/portal/credentials/{client}", "oadv"),
+    ("POST", "/portal/credentials/{client}/keys", "oad"),
+    ("GET", "/portal/credentials/{client}/keys/new", "oad"),
+    ("POST", "/portal/credentials/{client}/keys/{jkt}/retire", "oad"),
+    ("POST", "/portal/credentials/{client}/revoke", "oad"),
+    ("POST", "/portal/credentials/{client}/rotate", "oad"),
+    ("GET", "/portal/link/{link}", "*"),
+    ("POST", "/portal/link/{link}", "*"),
+    ("GET", "/portal/sign-in", "*"),
+    ("POST", "/portal/sign-in", "*"),
+    ("GET", "/portal/sign-in/code", "c"),
+    ("POST", "/portal/sign-in/code", "c"),
+    ("POST", "/portal/sign-out", "*"),
+    ("GET", "/portal/team", "oa"),
+    ("POST", "/portal/team/invite", "oa"),
+    ("POST", "/portal/team/{user}/remove", "oa"),
+    ("POST", "/portal/team/{user}/role", "oa"),
+    ("GET", "/portal/trail", "oa"),
+];
+
+const LETTERS: [(Role, char); 5] = [
+    (Role::Owner, 'o'),
+    (Role::Admin, 'a'),
+    (Role::Developer, 'd'),
+    (Role::Viewer, 'v'),
+    (Role::Approver, 'p'),
+];
+
+#[test]
+fn every_route_is_in_the_table() {
+    let served: BTreeSet<_> = known().iter().map(|route| (route.path, route.method)).collect();
+    let listed: BTreeSet<_> = MATRIX.iter().map(|(method, path, _)| (*path, *method)).collect();
+    assert_eq!(served, listed);
+}
+
+/// The path with ids that nobody has, so that what is allowed is not found.
+fn with_ids(path: &str) -> String {
+    path.split('/')
+        .map(|part| if part.starts_with('{') { "x" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+async fn status(visitor: &mut Visitor<'_>, method: &str, path: &str) -> u16 {
+    let path = with_ids(path);
+    match method {
+        "GET" => visitor.get(&path).await.status,
+        _ => visitor.post(&path, &[]).await.status,
+    }
+}
+
+both! {
+    async fn each_role_gets_in_where_the_table_says_and_nowhere_else(db: TestDb) {
+        let app = TestApp::start(&db).await;
+        let shop = Shop::open(&app).await;
+        for (role, letter) in LETTERS {
+            let mut visitor = shop.member(&app, role).await;
+            assert!(visitor.is_in().await);
+            for (method, path, who) in MATRIX.iter().filter(|(.., who)| *who != "*") {
+                let status = status(&mut visitor, method, path).await;
+                let told = format!("{} {method} {path}: {status}", role.as_str());
+                match *who {
+                    "c" => assert!([303, 401].contains(&status), "{told}"),
+                    who if who.contains(letter) => {
+                        assert!([200, 303, 404, 409, 422, 429].contains(&status), "{told}");
+                    }
+                    _ => assert_eq!(status, 403, "{told}"),
+                }
+            }
+            assert!(visitor.is_in().await);
+        }
+        app.stop().await;
+    }
+
+    async fn strangers_are_sent_to_the_sign_in(db: TestDb) {
+        let app = TestApp::start(&db).await;
+        for (method, path, _) in MATRIX.iter().filter(|(.., who)| *who != "*") {
+            let mut stranger = Visitor::new(&app);
+            stranger.get("/portal/sign-in").await.expect_status(200);
+            let status = status(&mut stranger, method, path).await;
+            assert_eq!(status, if *method == "GET" { 303 } else { 401 }, "{method} {path}");
+            // Without any cookie there is no form that could be ours.
+            if *method == "POST" {
+                app.send(Request::post(&with_ids(path))).await.expect_status(403);
+            }
+        }
+        app.stop().await;
+    }
+}

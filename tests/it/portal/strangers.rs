@@ -1,0 +1,76 @@
+//! Nobody reaches what is another merchant's, by any id in any path.
+
+use std::collections::BTreeSet;
+
+use counterfoil::{
+    oauth::{
+        credentials::{self, CredentialStatus, KeyStatus},
+        jose::KeyKind,
+        scopes::Scopes,
+    },
+    portal::{http::known, sessions, users},
+};
+
+use super::Shop;
+use crate::support::{app::TestApp, both::both};
+
+/// Every route with an id, but for one-time links, whose end is no id but a secret.
+const WITH_IDS: &[(&str, &str)] = &[
+    ("POST", "/portal/account/sessions/{session}/end"),
+    ("GET", "/portal/credentials/{client}"),
+    ("POST", "/portal/credentials/{client}/keys"),
+    ("GET", "/portal/credentials/{client}/keys/new"),
+    ("POST", "/portal/credentials/{client}/keys/{jkt}/retire"),
+    ("POST", "/portal/credentials/{client}/revoke"),
+    ("POST", "/portal/credentials/{client}/rotate"),
+    ("POST", "/portal/team/{user}/remove"),
+    ("POST", "/portal/team/{user}/role"),
+];
+
+#[test]
+fn every_route_with_an_id_is_in_the_table() {
+    let served = known();
+    let with_ids =
+        served.iter().filter(|route| route.path.contains('{') && !route.path.contains("/link/"));
+    let served: BTreeSet<_> = with_ids.map(|route| (route.path, route.method)).collect();
+    let listed: BTreeSet<_> = WITH_IDS.iter().map(|(method, path)| (*path, *method)).collect();
+    assert_eq!(served, listed);
+}
+
+both! {
+    async fn another_merchants_things_are_not_found_and_not_touched(db: TestDb) {
+        let app = TestApp::start(&db).await;
+        let (victim, thief) = (Shop::open(&app).await, Shop::open(&app).await);
+        let mut owner = victim.owner(&app).await;
+        let client = app.client_of(victim.merchant, KeyKind::P256, Scopes::all()).await;
+        let person = users::by_email(&app.ctx, &victim.email).await.unwrap().unwrap().person;
+        let session = sessions::list(&app.ctx, &person).await.unwrap().remove(0).id;
+        let mut thief = thief.owner(&app).await;
+        for (method, path) in WITH_IDS {
+            let path = path
+                .replace("{session}", &session.to_string())
+                .replace("{client}", client.id.as_str())
+                .replace("{jkt}", client.key.jkt.as_str())
+                .replace("{user}", &person.id.to_string());
+            let fields = [("role", "viewer"), ("overlap", "0")];
+            let answer = match *method {
+                "GET" => thief.get(&path).await,
+                _ => thief.post(&path, &fields).await,
+            };
+            let text = answer.expect_status(404).text();
+            assert!(!text.contains(client.id.as_str()) && !text.contains(&victim.email), "{path}");
+        }
+        for page in ["/portal", "/portal/credentials", "/portal/team", "/portal/trail", "/portal/account"] {
+            let text = thief.get(page).await.expect_status(200).text();
+            assert!(!text.contains(&victim.email) && !text.contains(client.id.as_str()), "{page}");
+        }
+        assert!(owner.is_in().await);
+        let now = credentials::load(&app.ctx, &client.id).await.unwrap().unwrap();
+        assert_eq!(now.credential.status, CredentialStatus::Active);
+        assert!(now.keys.iter().all(|key| key.status == KeyStatus::Active));
+        assert_eq!((now.keys.len(), now.secrets.len()), (1, 1));
+        let same = users::by_email(&app.ctx, &victim.email).await.unwrap().unwrap().person;
+        assert_eq!(same.role, person.role);
+        app.stop().await;
+    }
+}
