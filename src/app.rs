@@ -128,7 +128,13 @@ impl App {
         let payouts = payouts(config, &ctx, &pricing, &vault);
         let people = People { ctx: ctx.clone(), vault: vault.clone() };
         let events = Events::configured(config, &ctx, &vault, &limiter)?;
-        let portal = Portal::of(config, &authority, &limiter, &vault)?;
+        let shown = portal::Rooms {
+            pricing: pricing.clone(),
+            people: people.clone(),
+            payouts: payouts.clone(),
+            events: events.clone(),
+        };
+        let portal = Portal::of(config, &authority, &limiter, &vault, shown)?;
         let parts = (&pricing, &people, &payouts, &events);
         let rooms = rooms(config, (&authority, &portal), &limiter, redis, &tasks, parts);
         let router = router::build(&rooms)?;

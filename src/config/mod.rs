@@ -36,8 +36,9 @@ pub use origin::WebOrigin;
 use reader::Reader;
 use sections::Around;
 pub use sections::{
-    DatabaseUrl, DepositAccount, Fx, Http, Jobs, Keys, Limits, Log, LogFormat, Mail, MailHome, Metrics, NonceMode,
-    OAuth, Otlp, Payouts, RailName, RateFile, ReplayStore, SigningAlg, TlsFiles, Webhooks,
+    DatabaseUrl, DepositAccount, Fx, Http, Jobs, Keys, Limits, Log, LogFormat, Mail, MailHome,
+    Metrics, NonceMode, OAuth, Otlp, Payouts, RailName, RateFile, ReplayStore, SigningAlg,
+    TlsFiles, Webhooks,
 };
 pub use sources::{PROFILE_VARIABLE, Sources};
 use values::{Parsed, list, path, socket};

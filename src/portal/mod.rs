@@ -42,4 +42,4 @@ pub mod trail;
 pub mod users;
 
 pub use housekeeping::Housekeeping;
-pub use room::{Parts, Portal};
+pub use room::{Parts, Portal, Rooms};

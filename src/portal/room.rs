@@ -9,7 +9,10 @@ use crate::{
     base::{environment::Environment, failure::Result},
     config::{Config, MailHome},
     ctx::Ctx,
+    events::Events,
     oauth::authority::Authority,
+    payouts::{Payouts, People},
+    pricing::Pricing,
     vault::Vault,
     web::rate_limit::RateLimiter,
 };
@@ -22,6 +25,8 @@ pub struct Parts {
     pub authority: Authority,
     /// What rests encrypted.
     pub vault: Vault,
+    /// Whose pages these are.
+    pub rooms: Rooms,
     /// How letters leave.
     pub mail: Box<dyn Mail>,
     /// Who counts tries.
@@ -38,6 +43,19 @@ pub struct Parts {
     pub guesses_per_minute: u32,
 }
 
+/// The rooms below, which the pages show.
+#[derive(Clone, Debug)]
+pub struct Rooms {
+    /// Fees and rates.
+    pub pricing: Pricing,
+    /// Beneficiaries and their instruments.
+    pub people: People,
+    /// Money on its way.
+    pub payouts: Payouts,
+    /// Endpoints and what is delivered to them.
+    pub events: Events,
+}
+
 /// The room: cheap to hand around.
 #[derive(Clone)]
 pub struct Portal(Arc<Parts>);
@@ -49,6 +67,7 @@ impl Portal {
         authority: &Authority,
         limiter: &RateLimiter,
         vault: &Vault,
+        rooms: Rooms,
     ) -> Result<Self> {
         let (letters, ctx) = (&config.mail, authority.ctx().clone());
         let mail: Box<dyn Mail> = match &letters.home {
@@ -61,6 +80,7 @@ impl Portal {
             ctx,
             authority: authority.clone(),
             vault: vault.clone(),
+            rooms,
             mail,
             limiter: limiter.clone(),
             environment: config.environment,

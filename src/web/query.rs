@@ -72,6 +72,11 @@ impl Query {
         self.get(name).map(read).transpose().map_err(malformed)
     }
 
+    /// Every parameter that is not empty, in the order they came.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.names().filter_map(|name| self.get(name).map(|value| (name, value)))
+    }
+
     /// The parameters of a paged list; `known` must name them.
     pub fn page(&self) -> PageQuery {
         let owned = |name| self.get(name).map(str::to_owned);

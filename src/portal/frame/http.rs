@@ -226,17 +226,9 @@ fn sign_in_for(uri: &axum::http::Uri) -> String {
     let asked = uri.path_and_query().map_or("/portal", |asked| asked.as_str());
     match path::local(asked).filter(|asked| *asked != "/portal") {
         Some(next) => {
-            let next: String = next
-                .chars()
-                .map(|c| {
-                    if "?&=%+".contains(c) {
-                        format!("%{:02X}", u32::from(c))
-                    } else {
-                        c.to_string()
-                    }
-                })
-                .collect();
-            format!("/portal/sign-in?next={next}")
+            let query =
+                form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+            format!("/portal/sign-in?{query}")
         }
         None => "/portal/sign-in".to_owned(),
     }

@@ -15,19 +15,38 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::portal) enum Nav {
     Overview,
+    Payouts,
+    Quotes,
+    Beneficiaries,
+    Prices,
     Credentials,
+    Events,
+    Webhooks,
+    Requests,
+    Proofs,
     Team,
     Trail,
     Account,
 }
 
+/// A line of the navigation: the place, the right to it, its path and its name.
+type Line = (Nav, Option<Right>, &'static str, &'static str);
+
 /// The navigation, in order; what somebody may not open is not shown to them.
-const NAV: &[(Nav, Option<Right>, &str, &str)] = &[
-    (Nav::Overview, Some(Right::SeeMoney), "/portal", "Overview"),
-    (Nav::Credentials, Some(Right::SeeCredentials), "/portal/credentials", "Credentials"),
-    (Nav::Team, Some(Right::SeeTeam), "/portal/team", "Team"),
-    (Nav::Trail, Some(Right::SeeTrail), "/portal/trail", "Audit trail"),
-    (Nav::Account, None, "/portal/account", "Your account"),
+const NAV: &[(&str, &[Line])] = &[
+    ("Money", &[(Nav::Overview, Some(Right::SeeMoney), "/portal", "Overview")]),
+    (
+        "Integration",
+        &[(Nav::Credentials, Some(Right::SeeCredentials), "/portal/credentials", "Credentials")],
+    ),
+    (
+        "People",
+        &[
+            (Nav::Team, Some(Right::SeeTeam), "/portal/team", "Team"),
+            (Nav::Trail, Some(Right::SeeTrail), "/portal/trail", "Audit trail"),
+            (Nav::Account, None, "/portal/account", "Your account"),
+        ],
+    ),
 ];
 
 /// What a page says of itself.
@@ -76,17 +95,7 @@ impl Frame<'_> {
                     span.world { (self.environment.as_str()) }
                 }
                 nav aria-label="Portal" {
-                    ul {
-                        @for (nav, _, path, name) in NAV.iter().filter(|(_, right, ..)| {
-                            right.is_none_or(|right| person.role.has(right))
-                        }) {
-                            li {
-                                a href=(path) aria-current=[(self.nav == Some(*nav)).then_some("page")] {
-                                    (name)
-                                }
-                            }
-                        }
-                    }
+                    @for (group, lines) in NAV { (self.group(group, lines, person)) }
                 }
                 div.who {
                     p { strong { (person.shown()) } span.role { (person.role.as_str()) } }
@@ -95,6 +104,21 @@ impl Frame<'_> {
                         button.quiet { "Sign out" }
                     }
                 }
+            }
+        }
+    }
+
+    fn group(&self, name: &str, lines: &[Line], person: &Person) -> Markup {
+        let open: Vec<&Line> = lines
+            .iter()
+            .filter(|(_, right, ..)| right.is_none_or(|right| person.role.has(right)))
+            .collect();
+        html! {
+            @if !open.is_empty() {
+                p.group { (name) }
+                ul { @for (nav, _, path, name) in open {
+                    li { a href=(path) aria-current=[(self.nav == Some(*nav)).then_some("page")] { (name) } }
+                } }
             }
         }
     }

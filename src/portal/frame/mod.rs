@@ -4,13 +4,15 @@ mod asked;
 mod assets;
 pub mod http;
 mod layout;
+mod list;
 mod path;
 mod words;
 
 pub(super) use asked::Asked;
 pub(super) use layout::{Frame, Nav, mark};
+pub(super) use list::{Head, Narrow, empty, filters, onward, table};
 pub(super) use path::local;
-pub(super) use words::{ago, csrf, fault_of, faults, moment, notice, short};
+pub(super) use words::{ago, badge, csrf, digits, fault_of, faults, moment, money, notice, short};
 
 use super::users::Right;
 

@@ -3,9 +3,12 @@
 use maud::{Markup, html};
 use time::macros::format_description;
 
-use crate::base::{
-    failure::{Failure, FieldFault},
-    timestamp::Timestamp,
+use crate::{
+    base::{
+        failure::{Failure, FieldFault},
+        timestamp::Timestamp,
+    },
+    money::Amount,
 };
 
 /// The hidden field that every form has.
@@ -45,6 +48,31 @@ pub(in crate::portal) fn short(text: &str) -> Markup {
     html! { code title=(text) { (start) "…" (end) } }
 }
 
+/// The word of a state; `assets/style.css` knows the colours of those that please or worry.
+pub(in crate::portal) fn badge(word: &str) -> Markup {
+    html! { span.badge.(word) { (word.replace('_', " ")) } }
+}
+
+/// An amount with its currency.
+pub(in crate::portal) fn money(amount: Amount) -> Markup {
+    html! { (digits(amount)) " " (amount.currency().code()) }
+}
+
+/// An amount with blanks between thousands; narrow ones, which do not break.
+pub(in crate::portal) fn digits(amount: Amount) -> String {
+    let text = amount.render();
+    let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(w, r)| (w, Some(r)));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("−", digits));
+    let mut shown = String::from(sign);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push('\u{202f}');
+        }
+        shown.push(digit);
+    }
+    rest.map_or(shown.clone(), |rest| format!("{shown}.{rest}"))
+}
+
 /// A line above the page that says how it went.
 pub(in crate::portal) fn notice(kind: &str, text: &str) -> Markup {
     html! { p.notice.(kind) role=(if kind == "bad" { "alert" } else { "status" }) { (text) } }
@@ -79,4 +107,19 @@ pub(super) fn sentence(message: &str) -> String {
     let first: String = letters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
     let end = if message.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let shown = |text: &str| {
+            digits(Amount::parse(text, "USD".parse().unwrap()).unwrap()).replace('\u{202f}', " ")
+        };
+        assert_eq!(shown("1234567.80"), "1 234 567.80");
+        assert_eq!(shown("999.00"), "999.00");
+        assert_eq!(shown("1000.00"), "1 000.00");
+    }
 }

@@ -5,10 +5,9 @@ use maud::{Markup, html};
 use crate::{
     base::{environment::Environment, timestamp::Timestamp},
     ledger::Balance,
-    money::Amount,
     oauth::merchants::{Merchant, MerchantStatus},
     payouts::payout::Payout,
-    portal::frame::{ago, moment, notice, short},
+    portal::frame::{ago, badge, digits, moment, money, notice, short},
 };
 
 /// What it shows.
@@ -63,7 +62,7 @@ fn balances(seen: &Seen<'_>) -> Markup {
                 @for balance in seen.balances {
                     li.tile {
                         p.label { (balance.currency().code()) }
-                        p.amount { (amount(balance.available)) }
+                        p.amount { (digits(balance.available)) }
                         p.sub { "available · " (balance.pending.render()) " set aside" }
                         p.sub { "changed " (ago(balance.updated_at, seen.now)) }
                     }
@@ -71,21 +70,6 @@ fn balances(seen: &Seen<'_>) -> Markup {
             }
         }
     }
-}
-
-/// An amount with blanks between thousands; narrow ones, which do not break.
-fn amount(amount: Amount) -> String {
-    let text = amount.render();
-    let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(w, r)| (w, Some(r)));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("−", digits));
-    let mut shown = String::from(sign);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            shown.push('\u{202f}');
-        }
-        shown.push(digit);
-    }
-    rest.map_or(shown.clone(), |rest| format!("{shown}.{rest}"))
 }
 
 fn payouts(seen: &Seen<'_>) -> Markup {
@@ -114,25 +98,10 @@ fn row(payout: &Payout) -> Markup {
     html! {
         tr {
             td { (short(&payout.id.to_string())) @if let Some(reference) = &payout.reference { p.sub { (reference) } } }
-            td.number { (from.render()) " " (from.currency().code()) }
-            td.number { (to.render()) " " (to.currency().code()) }
-            td { span.badge.(payout.status.as_str()) { (payout.status.as_str().replace('_', " ")) } }
+            td.number { (money(from)) }
+            td.number { (money(to)) }
+            td { (badge(payout.status.as_str())) }
             td { (moment(payout.created_at)) }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        let shown = |text: &str| {
-            amount(Amount::parse(text, "USD".parse().unwrap()).unwrap()).replace('\u{202f}', " ")
-        };
-        assert_eq!(shown("1234567.80"), "1 234 567.80");
-        assert_eq!(shown("999.00"), "999.00");
-        assert_eq!(shown("1000.00"), "1 000.00");
     }
 }
