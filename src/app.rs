@@ -36,7 +36,7 @@ use crate::{
     },
     payouts::{self, Payouts, People, checks::Screening, payout, rails},
     portal::{self, Portal},
-    pricing::{self, Pricing, fx, plans},
+    pricing::{self, Pricing, fx, plans, quotes},
     router::{self, Rooms},
     telemetry::Prometheus,
     vault::{Kek, Vault},
@@ -341,6 +341,7 @@ async fn pricing(
     Ok(Pricing::new(pricing::Parts {
         ctx: ctx.clone(),
         plans: plans::Plans::default(),
+        intake: quotes::Intake::new(ctx),
         rates: fx::Rates::new(source, policy),
         ring: authority.ring().clone(),
         limiter: limiter.clone(),

@@ -17,4 +17,5 @@ pub mod random;
 pub mod secret;
 pub mod tasks;
 pub mod timestamp;
+pub mod together;
 pub mod words;

@@ -9,8 +9,16 @@ pub struct Tx {
     #[doc(hidden)]
     pub connection: Connection,
     in_snapshot: bool,
-    pub(super) queued_work: bool,
-    pub(super) left_events: bool,
+    /// Since the last clean point; see [`Tx::failed`].
+    pub(super) has_failed: bool,
+    pub(super) wakes: Wakes,
+}
+
+/// Who is to be woken once this is committed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wakes {
+    pub(super) runner: bool,
+    pub(super) courier: bool,
 }
 
 /// What the dispatch macro matches on; nobody else does.
@@ -22,7 +30,7 @@ pub enum Connection {
 
 impl Tx {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, in_snapshot: false, queued_work: false, left_events: false }
+        Self { connection, in_snapshot: false, has_failed: false, wakes: Wakes::default() }
     }
 
     /// Which engine this is, for the few places where their words differ.
@@ -31,6 +39,14 @@ impl Tx {
             Connection::Sqlite(_) => Engine::Sqlite,
             Connection::Postgres(_) => Engine::Postgres,
         }
+    }
+
+    /// Notes that a statement has failed: on `PostgreSQL` the transaction is lost then, whatever the
+    /// caller makes of the error, and must not be told to be durable.
+    #[doc(hidden)]
+    pub fn failed(&mut self, error: sqlx::Error) -> DbError {
+        self.has_failed = true;
+        error.into()
     }
 
     /// Makes all further reads of this closure see one moment; auditors' sums must agree.
@@ -46,12 +62,12 @@ impl Tx {
 
     /// Wakes the job runner once this is committed, and not before: it could not see the job yet.
     pub fn wake_runner_after_commit(&mut self) {
-        self.queued_work = true;
+        self.wakes.runner = true;
     }
 
     /// Wakes whoever delivers events once this is committed.
     pub fn wake_courier_after_commit(&mut self) {
-        self.left_events = true;
+        self.wakes.courier = true;
     }
 
     pub(super) async fn end_snapshot(&mut self) {
@@ -106,7 +122,7 @@ macro_rules! __db_exec {
             .execute(c)
             .await
             .map(|done| done.rows_affected()))
-        .map_err($crate::db::DbError::from)
+        .map_err(|error| $tx.failed(error))
     };
 }
 
@@ -119,7 +135,7 @@ macro_rules! __db_optional {
             $(.bind($bind))*
             .fetch_optional(c)
             .await)
-        .map_err($crate::db::DbError::from)
+        .map_err(|error| $tx.failed(error))
     };
 }
 
@@ -132,7 +148,7 @@ macro_rules! __db_one {
             $(.bind($bind))*
             .fetch_one(c)
             .await)
-        .map_err($crate::db::DbError::from)
+        .map_err(|error| $tx.failed(error))
     };
 }
 
@@ -145,7 +161,7 @@ macro_rules! __db_all {
             $(.bind($bind))*
             .fetch_all(c)
             .await)
-        .map_err($crate::db::DbError::from)
+        .map_err(|error| $tx.failed(error))
     };
 }
 

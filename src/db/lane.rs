@@ -25,6 +25,7 @@ use tokio::{
 
 use super::{
     Options, Tx,
+    dispatch::Wakes,
     error::{is_lost_connection, unavailable},
     pools::Pools,
 };
@@ -56,10 +57,11 @@ pub(super) struct Bells {
 
 impl Bells {
     fn ring_for(&self, tx: &mut Tx) {
-        if std::mem::take(&mut tx.queued_work) {
+        let Wakes { runner, courier } = std::mem::take(&mut tx.wakes);
+        if runner {
             self.work.notify_one();
         }
-        if std::mem::take(&mut tx.left_events) {
+        if courier {
             self.events.notify_one();
         }
     }
@@ -297,6 +299,7 @@ impl Ground {
             _ => "BEGIN",
         };
         let outcome = self.control(begin, State::Open).await;
+        self.forget_failures();
         if outcome.is_err() && self.state != State::Closed {
             self.state = State::Closed;
         }
@@ -314,11 +317,24 @@ impl Ground {
         Ok(outcome?)
     }
 
+    /// Whether a statement has failed since the transaction was last known to be whole.
+    fn has_failed(&self) -> bool {
+        self.tx.as_ref().is_some_and(|tx| tx.has_failed)
+    }
+
+    fn forget_failures(&mut self) {
+        if let Some(tx) = &mut self.tx {
+            tx.has_failed = false;
+        }
+    }
+
     async fn undo(&mut self) {
         let outcome = match self.state {
             State::Open if self.batch.is_empty() => self.control("ROLLBACK", State::Closed).await,
             State::MarkedClean => {
-                self.control("ROLLBACK TO SAVEPOINT turn", State::MarkedClean).await
+                let undone = self.control("ROLLBACK TO SAVEPOINT turn", State::MarkedClean).await;
+                self.forget_failures();
+                undone
             }
             // No transaction, or kept work with no savepoint behind it: this caller did nothing.
             State::Closed | State::Open | State::Marked => Ok(()),
@@ -338,7 +354,7 @@ impl Ground {
             _ if batch.is_empty() => "ROLLBACK",
             // A transaction that went on after a failed statement answers COMMIT with ROLLBACK and no
             // error, and everybody in it would be told of success. It refuses every other statement.
-            Some(super::Engine::Postgres) => "SELECT 1; COMMIT",
+            Some(super::Engine::Postgres) if self.has_failed() => "SELECT 1; COMMIT",
             _ => "COMMIT",
         };
         let answer = match self.control(sql, State::Closed).await {

@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use crate::{ctx::Ctx, oauth::keys::Ring, web::rate_limit::RateLimiter};
 
-use super::{fx::Rates, plans::Plans};
+use super::{fx::Rates, plans::Plans, quotes::Intake};
 
 /// The parts of the room; they are made once.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub struct Parts {
     pub ctx: Ctx,
     /// What the house charges.
     pub plans: Plans,
+    /// Where quotes are stored, many at once.
+    pub intake: Intake,
     /// What currencies are worth.
     pub rates: Rates,
     /// What signs an offer.

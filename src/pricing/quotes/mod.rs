@@ -11,11 +11,13 @@
 
 mod facts;
 pub mod http;
+mod intake;
 mod model;
 mod service;
 mod store;
 
 pub use facts::{Facts, Outcome};
+pub use intake::Intake;
 pub use model::{NewQuote, Quote, QuoteState, RawQuote, Standing, Wanted};
 pub use service::{
     Explanation, OFFER_TYPE, SignedQuote, Verdict, consume, create, explain, get, list,

@@ -60,7 +60,7 @@ pub async fn prepare(
 
 /// Stores a prepared quote; it is promised once the transaction is durable.
 pub async fn save(tx: &mut Tx, signed: &SignedQuote) -> Result<()> {
-    Ok(store::insert(tx, signed).await?)
+    Ok(store::insert(tx, &[store::written(signed)?]).await?)
 }
 
 /// Gives a quote: priced, signed, durable, answered. With a key, twice the same request is one.
@@ -82,11 +82,11 @@ pub async fn create(
     let made = answer(&signed)?;
     let id = signed.quote.id.to_string();
     let now = signed.quote.created_at;
+    let Some(request) = request else {
+        room.intake.store(&signed).await?;
+        return Ok(made);
+    };
     db::write!(ctx.db, merchant, |tx| {
-        let Some(request) = request else {
-            save(tx, &signed).await?;
-            return Ok(made.clone());
-        };
         if let Some(earlier) = idempotency::claim(tx, request, &id, now).await? {
             return Ok(earlier);
         }

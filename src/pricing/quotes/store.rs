@@ -1,7 +1,12 @@
 //! The statements of quotes and of the volumes that they count.
 
 use crate::{
-    base::{failure::Failure, ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
+    base::{
+        failure::{Failure, Result},
+        ids::MerchantId,
+        pagination::PageRequest,
+        timestamp::Timestamp,
+    },
     db::{self, DbError, Statement, Tx},
     money::{Amount, Currency},
     pricing::{PlanId, QuoteId},
@@ -12,9 +17,17 @@ use super::{Facts, Quote, QuoteState, SignedQuote};
 /// Comes after every id in the order of bytes: where a list without a cursor begins.
 const AFTER_ALL: &str = "pq_~";
 
-const INSERT: &str = "INSERT INTO quotes
+/// Many in one trip: `$1` is a JSON array of [`written`] quotes.
+const INSERT: Statement = db::statement!(
+    "INSERT INTO quotes
     (merchant_id, id, state, facts, fee_minor, dest_minor, signature, created_at_us, expires_at_us)
-    VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8)";
+    SELECT j.value->>0, j.value->>1, 'open', j.value->>2, CAST(j.value->>3 AS BIGINT),
+        CAST(j.value->>4 AS BIGINT), j.value->>5, CAST(j.value->>6 AS BIGINT),
+        CAST(j.value->>7 AS BIGINT)
+    FROM ",
+    JSON_ROWS("$1"),
+    ""
+);
 
 const FIND: &str = "SELECT merchant_id, id, state, facts, fee_minor, dest_minor, signature,
         created_at_us, expires_at_us, consumed_at_us, consumed_by
@@ -47,7 +60,7 @@ const VOLUME: &str = "SELECT CAST(COALESCE(SUM(minor), 0) AS BIGINT) FROM monthl
 
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
-    Statement::same(INSERT),
+    INSERT,
     Statement::same(FIND),
     Statement::same(LIST),
     Statement::same(EACH),
@@ -57,12 +70,21 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(VOLUME),
 ];
 
-pub(super) async fn insert(tx: &mut Tx, signed: &SignedQuote) -> Result<(), DbError> {
+/// A quote as [`insert`] takes it.
+pub(super) fn written(signed: &SignedQuote) -> Result<String> {
     let SignedQuote { quote, signature } = signed;
-    let facts = quote.facts.write().map_err(|error| DbError::unreadable("quote", error))?;
     let (fee, dest) = (quote.outcome.fee.amount.minor(), quote.outcome.dest_amount.minor());
-    let Quote { id, merchant, created_at, expires_at, .. } = quote;
-    db::exec!(tx, INSERT, merchant, id, facts, fee, dest, signature, created_at, expires_at)?;
+    let Quote { id, merchant, facts, created_at, expires_at, .. } = quote;
+    let (made, ends) = (created_at.micros(), expires_at.micros());
+    let row = (merchant, id, facts.write()?, fee, dest, signature, made, ends);
+    serde_json::to_string(&row).map_err(Failure::internal)
+}
+
+/// Stores open quotes, all of them or none.
+pub(super) async fn insert(tx: &mut Tx, quotes: &[String]) -> Result<(), DbError> {
+    let rows = format!("[{}]", quotes.join(","));
+    let sql = INSERT.on(tx.engine());
+    db::exec!(tx, sql, rows)?;
     Ok(())
 }
 

@@ -342,3 +342,26 @@ async fn a_half_used_quote_cannot_be_stored() {
     }
     room.close().await;
 }
+
+both! {
+    async fn quotes_that_arrive_together_are_stored_together_and_none_suffers_anothers_fault(db: TestDb) {
+        let room = Room::open(&db, PLANS).await;
+        let mut made = Vec::new();
+        for _ in 0..5 {
+            made.push(quotes::prepare(&room.pricing, room.merchant, to_germany()).await.unwrap());
+        }
+        // The second and the fourth have one id: the database can take one of them only.
+        made[3].quote.id = made[1].quote.id;
+        // The first is at the desk when the others arrive, so that these are one batch.
+        let stored = made.iter().map(|signed| room.pricing.intake.store(signed));
+        let outcomes = futures_util::future::join_all(stored).await;
+        let codes: Vec<_> = outcomes.iter().map(|o| o.as_ref().err().map(Failure::code)).collect();
+        assert_eq!(codes, [None, None, None, Some(Code::Internal), None]);
+        let page = PageQuery::default().check("pq_").unwrap();
+        let kept = quotes::list(&room.ctx, room.merchant, &page).await.unwrap().data;
+        let mut wanted = vec![made[0].clone(), made[1].clone(), made[2].clone(), made[4].clone()];
+        wanted.sort_by_key(|signed| std::cmp::Reverse(signed.quote.id));
+        assert_eq!(kept, wanted);
+        room.close().await;
+    }
+}

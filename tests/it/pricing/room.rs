@@ -20,6 +20,7 @@ use counterfoil::{
         Parts, Pricing,
         fx::{Policy, Rates, Source, ensure_snapshot},
         plans::{self, Format, Plans},
+        quotes,
     },
     web::rate_limit::RateLimiter,
 };
@@ -82,6 +83,7 @@ pub(super) fn pricing(ctx: &Ctx, max_age: Option<u32>) -> Pricing {
     Pricing::new(Parts {
         ctx: ctx.clone(),
         plans: Plans::default(),
+        intake: quotes::Intake::new(ctx),
         rates: Rates::new(source, policy),
         ring: ring(ctx),
         limiter: RateLimiter::new(ctx.clock.clone(), None),

@@ -6,11 +6,11 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
-use tokio::{sync::oneshot, time::timeout};
+use tokio::time::timeout;
 
 use super::{
     Claim, MemoryLimits, Outcome, PATIENCE, ReplayKey, StoreDown, known::Knowing, quota::Quotas,
@@ -20,6 +20,7 @@ use crate::{
     base::{
         failure::{Code, Failure, Result},
         timestamp::Timestamp,
+        together::{self, Together},
     },
     db::{self, Owner},
 };
@@ -35,7 +36,7 @@ const TRIES: usize = 4;
 #[derive(Debug)]
 pub(super) struct PostgresReplay {
     quotas: Quotas,
-    desk: Arc<Desk>,
+    desk: Arc<Together<Desk>>,
 }
 
 /// Where claims are collected and asked about.
@@ -43,27 +44,15 @@ pub(super) struct PostgresReplay {
 struct Desk {
     knowing: Knowing,
     life: Duration,
-    queue: Mutex<Queue>,
 }
 
-#[derive(Debug, Default)]
-struct Queue {
-    waiting: Vec<Waiting>,
-    /// Whether somebody asks already, and will look at the queue again.
-    served: bool,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    claim: Claim,
-    tell: oneshot::Sender<Result<Outcome, StoreDown>>,
-}
+type Waiting = together::Waiting<Claim, Result<Outcome, StoreDown>>;
 
 impl PostgresReplay {
     pub(super) async fn open(limits: MemoryLimits, knowing: &Knowing) -> Result<Self> {
-        let (knowing, queue) = (knowing.clone(), Mutex::default());
-        let desk = Arc::new(Desk { knowing, life: limits.life, queue });
+        let desk = Desk { knowing: knowing.clone(), life: limits.life };
         desk.find_record().await?;
+        let desk = Together::new(desk, BATCH, QUEUE);
         Ok(Self { quotas: Quotas::new(limits.per_key_and_minute), desk })
     }
 
@@ -71,13 +60,13 @@ impl PostgresReplay {
         if !self.quotas.spend(&claim.jkt, claim.now) {
             return Ok(Outcome::QuotaSpent);
         }
-        let outcome = match self.desk.join(*claim) {
+        let outcome = match self.desk.ask(*claim) {
             Ok(answer) => match timeout(PATIENCE, answer).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(gone)) => Err(StoreDown::because(gone)),
                 Err(late) => Err(StoreDown::because(late)),
             },
-            Err(full) => Err(full),
+            Err(together::Full) => Err(StoreDown::because("too many claims wait")),
         };
         if !matches!(outcome, Ok(Outcome::Fresh)) {
             self.quotas.give_back(&claim.jkt, claim.now);
@@ -86,50 +75,26 @@ impl PostgresReplay {
     }
 }
 
-impl Desk {
-    /// Queues a claim, and sees to it that somebody asks.
-    #[expect(clippy::disallowed_methods, reason = "it asks for many; no caller's end may stop it")]
-    fn join(
-        self: &Arc<Self>,
-        claim: Claim,
-    ) -> Result<oneshot::Receiver<Result<Outcome, StoreDown>>, StoreDown> {
-        let (tell, answer) = oneshot::channel();
-        let mut queue = self.queue();
-        if queue.waiting.len() >= QUEUE {
-            return Err(StoreDown::because("too many claims wait"));
-        }
-        queue.waiting.push(Waiting { claim, tell });
-        if !std::mem::replace(&mut queue.served, true) {
-            tokio::spawn(self.clone().serve());
-        }
-        Ok(answer)
-    }
+impl together::Desk for Desk {
+    type Asked = Claim;
+    type Answer = Result<Outcome, StoreDown>;
 
-    async fn serve(self: Arc<Self>) {
-        while let Some(batch) = self.next_batch() {
-            self.answer(batch).await;
-        }
-    }
-
-    /// Nothing waiting and nobody serving is decided under one lock, or a claim could be left alone.
-    fn next_batch(&self) -> Option<Vec<Waiting>> {
-        let mut queue = self.queue();
-        let most = queue.waiting.len().min(BATCH);
-        let mut batch: Vec<_> = queue.waiting.drain(..most).collect();
+    async fn serve(&self, mut batch: Vec<Waiting>) {
         // Callers that have given up need no place in the record.
-        batch.retain(|waiting| !waiting.tell.is_closed());
-        queue.served = most > 0;
-        queue.served.then_some(batch)
+        batch.retain(|waiting| !waiting.has_left());
+        self.answer(batch).await;
     }
+}
 
+impl Desk {
     async fn answer(&self, batch: Vec<Waiting>) {
         let epoch = self.knowing.now().epoch;
         let mut copies: BTreeMap<ReplayKey, Vec<Waiting>> = BTreeMap::new();
         for waiting in batch {
-            if waiting.claim.epoch == epoch {
-                copies.entry(waiting.claim.key).or_default().push(waiting);
+            if waiting.asked.epoch == epoch {
+                copies.entry(waiting.asked.key).or_default().push(waiting);
             } else {
-                tell(waiting, Ok(Outcome::Forgotten));
+                waiting.tell(Ok(Outcome::Forgotten));
             }
         }
         if copies.is_empty() {
@@ -137,7 +102,7 @@ impl Desk {
         }
         // In order, so that two replicas with the same claims cannot wait for each other.
         let keys: Vec<_> = copies.keys().copied().collect();
-        let now = copies.values().flatten().map(|waiting| waiting.claim.now).max();
+        let now = copies.values().flatten().map(|waiting| waiting.asked.now).max();
         let asked = self.ask(epoch, &keys, now.unwrap_or_else(|| self.knowing.ctx.now())).await;
         for (key, waiting) in copies {
             let mut first = true;
@@ -151,7 +116,7 @@ impl Desk {
                     )),
                 };
                 first = false;
-                tell(waiting, outcome);
+                waiting.tell(outcome);
             }
         }
     }
@@ -208,13 +173,4 @@ impl Desk {
         }
         Err(Failure::new(Code::Unavailable).caused_by("replicas disagree about the replay record"))
     }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn tell(waiting: Waiting, outcome: Result<Outcome, StoreDown>) {
-    // A caller that went away has burnt its proof.
-    _ = waiting.tell.send(outcome);
 }
