@@ -50,6 +50,22 @@ macro_rules! __db_statement {
             ),
         }
     };
+    // A statement that changes one row, and a second one if it did: one trip for both. The second reads
+    // the row as it is now; on SQLite it is named by its key, on PostgreSQL it comes from the first.
+    // Rows are affected if both did something, and none otherwise.
+    ($first:expr, IF_CHANGED($row:literal), $then:literal, $rest:literal) => {
+        $crate::db::Statement {
+            sqlite: concat!($first, "; ", $then, " FROM ", $row, " AND changes() = 1 ", $rest),
+            postgres: concat!(
+                "WITH changed AS (",
+                $first,
+                " RETURNING *) ",
+                $then,
+                " FROM changed ",
+                $rest
+            ),
+        }
+    };
     ($before:literal, FOR_UPDATE, $after:literal) => {
         $crate::db::Statement {
             sqlite: concat!($before, $after),

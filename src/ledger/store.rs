@@ -17,15 +17,18 @@ const OPEN_ACCOUNT: &str = "INSERT INTO ledger_accounts
     (merchant_id, currency, kind, id, balance_minor, version, updated_at_us)
     VALUES ($1, $2, $3, $4, 0, 0, $5) ON CONFLICT (merchant_id, currency, kind) DO NOTHING";
 
-const MOVE: &str = "UPDATE ledger_accounts
+/// Changes a balance within its bounds, and writes the posting that says so.
+const POST: Statement = db::statement!(
+    "UPDATE ledger_accounts
     SET balance_minor = balance_minor + $4, version = version + 1, updated_at_us = $5
     WHERE merchant_id = $1 AND currency = $2 AND kind = $3
-        AND balance_minor >= $6 AND balance_minor <= $7
-    RETURNING balance_minor, version";
-
-const INSERT_POSTING: &str = "INSERT INTO ledger_postings
+        AND balance_minor >= $6 AND balance_minor <= $7",
+    IF_CHANGED("ledger_accounts WHERE merchant_id = $1 AND currency = $2 AND kind = $3"),
+    "INSERT INTO ledger_postings
     (merchant_id, currency, kind, version, entry_id, change_minor, balance_minor, created_at_us)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    SELECT merchant_id, currency, kind, version, $8, $4, balance_minor, updated_at_us",
+    ""
+);
 
 const BALANCES: &str =
     "SELECT currency, kind, id, balance_minor, updated_at_us FROM ledger_accounts
@@ -62,8 +65,7 @@ const DUE_HOLDS: &str = "SELECT merchant_id, id FROM ledger_holds
 pub const STATEMENTS: &[Statement] = &[
     Statement::same(INSERT_ENTRY),
     Statement::same(OPEN_ACCOUNT),
-    Statement::same(MOVE),
-    Statement::same(INSERT_POSTING),
+    POST,
     Statement::same(BALANCES),
     Statement::same(BALANCE),
     Statement::same(LINES),
@@ -109,21 +111,10 @@ pub(super) async fn post(
 ) -> Result<bool, DbError> {
     let (currency, kind) = (posting.change.currency().code(), posting.account.as_str());
     let (change, (lowest, highest)) = (posting.change.minor(), posting.bounds());
-    let moved = db::optional!(
-        tx,
-        (i64, i64),
-        MOVE,
-        merchant,
-        currency,
-        kind,
-        change,
-        now,
-        lowest,
-        highest
-    )?;
-    let Some((balance, version)) = moved else { return Ok(false) };
-    db::exec!(tx, INSERT_POSTING, merchant, currency, kind, version, entry, change, balance, now)?;
-    Ok(true)
+    let sql = POST.on(tx.engine());
+    let written =
+        db::exec!(tx, sql, merchant, currency, kind, change, now, lowest, highest, entry)?;
+    Ok(written > 0)
 }
 
 #[derive(sqlx::FromRow)]

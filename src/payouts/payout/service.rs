@@ -25,7 +25,7 @@ use crate::{
     pricing::{
         Method, QuoteId,
         plans::Payment,
-        quotes::{self, SignedQuote, Wanted},
+        quotes::{self, Quote, SignedQuote, Wanted},
     },
     web::idempotency::{self, Answer, Request},
 };
@@ -43,11 +43,20 @@ pub async fn create(
     if let Some(earlier) = db::read!(ctx.db, |tx| idempotency::recall(tx, request).await)? {
         return Ok(earlier);
     }
-    let (_, country) = db::read!(ctx.db, |tx| payee(tx, merchant, new).await)?;
-    let priced = match new.quote {
-        Some(_) => None,
-        None => Some(price(room, merchant, new, country).await?),
+    let (named, country) = db::read!(ctx.db, |tx| {
+        let (_, country) = payee(tx, merchant, new).await?;
+        let named = match new.quote {
+            Some(id) => Some(quotes::find(tx, merchant, id).await?),
+            None => None,
+        };
+        Ok((named, country))
+    })?;
+    let locked = named.is_some();
+    let signed = match named {
+        Some(named) => named,
+        None => price(room, merchant, new, country).await?,
     };
+    let quote = &signed.quote;
     let book = room.pricing.plans.book(ctx).await?;
     let id = PayoutId::make(&ctx.clock, &ctx.random);
     let name = id.to_string();
@@ -58,23 +67,18 @@ pub async fn create(
         }
         // Asked again where nobody can come between: the instrument may have been switched off.
         let (instrument, country) = payee(tx, merchant, new).await?;
-        let quote_id = match (&priced, new.quote) {
-            (Some(signed), _) => {
-                quotes::save(tx, signed).await?;
-                signed.quote.id
-            }
-            (None, Some(named)) => named,
-            (None, None) => return Err(Failure::internal("a payout without a price")),
-        };
-        let wanted = wanted(new, priced.as_ref(), country);
-        let quote = quotes::consume(tx, &book, (merchant, quote_id), &wanted, &name, now).await?;
+        if !locked {
+            quotes::save(tx, &signed).await?;
+        }
+        let wanted = wanted(new, (!locked).then_some(quote), country);
+        quotes::consume(tx, &book, quote, &wanted, &name, now).await?;
         let amounts = Amounts::of(
-            &quote,
+            quote,
             &Priced {
                 fixed: new.fixed,
                 dest: new.dest,
                 bearer: new.bearer,
-                locked: new.quote.is_some(),
+                locked,
                 buffer_bps: room.policy.buffer_bps,
             },
         )?;
@@ -91,7 +95,7 @@ pub async fn create(
             merchant,
             beneficiary: new.beneficiary,
             instrument: new.instrument,
-            quote: quote_id,
+            quote: quote.id,
             plan: quote.facts.plan,
             amounts,
             method: new.method,
@@ -111,16 +115,8 @@ pub async fn create(
             created_at: now,
             updated_at: now,
         };
-        store::insert(tx, &payout).await?;
-        let made = Transition {
-            number: 1,
-            from: None,
-            to: PayoutStatus::Created,
-            actor: payout.made_by.clone(),
-            cause: "asked for through the API".to_owned(),
-            at: now,
-        };
-        tell(tx, ctx, &payout, &made).await?;
+        store::insert(tx, &payout, "asked for through the API").await?;
+        announce(tx, ctx, &payout).await?;
         jobs::enqueue(tx, ctx, &advance::job(&payout, now)?).await?;
         idempotency::keep(tx, request, answer(&payout)?, now).await
     })?;
@@ -185,10 +181,10 @@ async fn price(
 }
 
 /// What the payout asks of its quote. One that was priced for it is asked for its own amount.
-fn wanted(new: &NewPayout, priced: Option<&SignedQuote>, country: Option<Country>) -> Wanted {
+fn wanted(new: &NewPayout, priced: Option<&Quote>, country: Option<Country>) -> Wanted {
     let named = new.fixed == FixedSide::Dest && priced.is_none();
     Wanted {
-        source_amount: priced.map_or(new.source, |signed| signed.quote.facts.payment.amount),
+        source_amount: priced.map_or(new.source, |quote| quote.facts.payment.amount),
         dest_amount: Some(new.dest).filter(|_| named),
         dest_currency: new.dest.currency(),
         dest_country: country,
@@ -199,6 +195,11 @@ fn wanted(new: &NewPayout, priced: Option<&SignedQuote>, country: Option<Country
 /// Writes down a step and tells of it, in the transaction of the step.
 pub(super) async fn tell(tx: &mut Tx, ctx: &Ctx, payout: &Payout, step: &Transition) -> Result<()> {
     store::record(tx, payout.merchant, payout.id, step).await?;
+    announce(tx, ctx, payout).await
+}
+
+/// The event of the state that a payout is in.
+async fn announce(tx: &mut Tx, ctx: &Ctx, payout: &Payout) -> Result<()> {
     let shown = PayoutBody::of(payout)?;
     let event = NewEvent::new(payout.status.event(), payout.id.to_string(), &shown);
     let event = event.map_err(Failure::internal)?;

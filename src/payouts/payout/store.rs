@@ -29,13 +29,21 @@ macro_rules! columns {
     };
 }
 
-const INSERT: &str = "INSERT INTO payouts
+/// A payout with its first step.
+const INSERT: Statement = db::statement!(
+    "INSERT INTO payouts
     (merchant_id, id, beneficiary_id, instrument_id, quote_id, plan_id,
      source_currency, source_minor, dest_currency, dest_minor, fee_currency, fee_minor, fee_bearer,
      fixed_side, buffer_minor, margin_minor, exchange_rate, method, rail_type, network, purpose,
      reference, metadata, made_by, hold_id, fee_hold_id, status, steps, created_at_us, updated_at_us)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-     $21, $22, $23, $24, $25, $26, $27, $28, $29, $29)";
+     $21, $22, $23, $24, $25, $26, $27, $28, $29, $29)",
+    IF_CHANGED("payouts WHERE merchant_id = $1 AND id = $2"),
+    "INSERT INTO payout_transitions
+    (merchant_id, payout_id, number, to_status, actor, cause, at_us)
+    SELECT merchant_id, id, steps, status, made_by, $30, created_at_us",
+    ""
+);
 
 const FIND: &str =
     concat!("SELECT ", columns!(), " FROM payouts WHERE merchant_id = $1 AND id = $2");
@@ -105,7 +113,7 @@ const LIST_BY_QUOTE: &str = list!("quote_id = $4");
 
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
-    Statement::same(INSERT),
+    INSERT,
     Statement::same(FIND),
     Statement::same(EACH),
     Statement::same(NEXT_MERCHANT),
@@ -123,11 +131,13 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(LIST_BY_QUOTE),
 ];
 
-pub(super) async fn insert(tx: &mut Tx, payout: &Payout) -> Result<(), DbError> {
+/// Writes a payout and its first step.
+pub(super) async fn insert(tx: &mut Tx, payout: &Payout, cause: &str) -> Result<(), DbError> {
     let Amounts { source, dest, fee, bearer, fixed, buffer, rate, margin } = payout.amounts;
+    let sql = INSERT.on(tx.engine());
     db::exec!(
         tx,
-        INSERT,
+        sql,
         payout.merchant,
         payout.id,
         payout.beneficiary,
@@ -156,7 +166,8 @@ pub(super) async fn insert(tx: &mut Tx, payout: &Payout) -> Result<(), DbError> 
         payout.fee_hold,
         payout.status.as_str(),
         payout.steps,
-        payout.created_at
+        payout.created_at,
+        cause
     )?;
     Ok(())
 }

@@ -156,32 +156,35 @@ pub async fn explain(room: &Pricing, merchant: MerchantId, id: QuoteId) -> Resul
 /// Lets the payout `by` use a quote, inside that payout's transaction: of any number of payouts that
 /// name it, one does.
 ///
-/// `now` must be read inside the transaction. The amount counts towards the merchant's month from
-/// here on; [`uncount`] takes it back when the payout comes to nothing.
+/// `quote` may have been read before: what it promises never changes, and whether it is still open is
+/// asked here. `now` must be read inside the transaction. The amount counts towards the merchant's
+/// month from here on; [`uncount`] takes it back when the payout comes to nothing.
 pub async fn consume(
     tx: &mut Tx,
     book: &PlanBook,
-    (merchant, id): (MerchantId, QuoteId),
+    quote: &Quote,
     wanted: &Wanted,
     by: &str,
     now: Timestamp,
-) -> Result<Quote> {
-    let mut quote = find(tx, merchant, id).await?.quote;
+) -> Result<()> {
     quote.check_use(wanted, book, now)?;
-    if !store::consume(tx, merchant, id, now, by).await? {
-        // Somebody on another replica came first.
-        find(tx, merchant, id).await?.quote.check_use(wanted, book, now)?;
+    if !store::consume(tx, quote, &month(now), now, by).await? {
+        // Somebody came first.
+        find(tx, quote.merchant, quote.id).await?.quote.check_use(wanted, book, now)?;
         return Err(Failure::internal("an open quote could not be used"));
     }
-    let Facts { plan, payment, .. } = quote.facts;
-    store::count_volume(tx, merchant, plan, &month(now), payment.amount).await?;
-    quote.state = QuoteState::Consumed { at: now, by: by.to_owned() };
-    Ok(quote)
+    Ok(())
 }
 
 /// Who has used a quote, if anybody has; for those who compare it with what they have made of it.
 pub async fn used_by(tx: &mut Tx, merchant: MerchantId, id: QuoteId) -> Result<Option<String>> {
     Ok(store::used_by(tx, merchant, id).await?)
+}
+
+/// A merchant's own quote, inside a transaction.
+pub async fn find(tx: &mut Tx, merchant: MerchantId, id: QuoteId) -> Result<SignedQuote> {
+    let found = store::find(tx, merchant, id).await?;
+    found.ok_or_else(|| Failure::because(Code::NotFound, "there is no quote with this id"))
 }
 
 /// Takes what a used quote has sent out of the month in which it was counted.
@@ -203,11 +206,6 @@ pub async fn month_volume(
 ) -> Result<Amount> {
     let month = month(at);
     db::read!(ctx.db, |tx| Ok(store::volume(tx, merchant, &month, currency).await?))
-}
-
-async fn find(tx: &mut Tx, merchant: MerchantId, id: QuoteId) -> Result<SignedQuote> {
-    let found = store::find(tx, merchant, id).await?;
-    found.ok_or_else(|| Failure::because(Code::NotFound, "there is no quote with this id"))
 }
 
 fn month(at: Timestamp) -> String {

@@ -41,10 +41,17 @@ const EACH: &str = "SELECT merchant_id, id, state, facts, fee_minor, dest_minor,
         created_at_us, expires_at_us, consumed_at_us, consumed_by
     FROM quotes WHERE (merchant_id, id) > ($1, $2) ORDER BY merchant_id, id LIMIT 500";
 
-/// The same question that the model has asked, asked again where nobody can come between.
-const CONSUME: &str = "UPDATE quotes
-    SET state = 'consumed', consumed_at_us = $3, consumed_by = $4
-    WHERE merchant_id = $1 AND id = $2 AND state = 'open' AND expires_at_us > $3";
+/// The same question that the model has asked, asked again where nobody can come between; and the
+/// amount counts towards the merchant's month.
+const CONSUME: Statement = db::statement!(
+    "UPDATE quotes SET state = 'consumed', consumed_at_us = $3, consumed_by = $4
+    WHERE merchant_id = $1 AND id = $2 AND state = 'open' AND expires_at_us > $3",
+    IF_CHANGED("quotes WHERE merchant_id = $1 AND id = $2"),
+    "INSERT INTO monthly_volumes (merchant_id, month, currency, plan_id, minor)
+    SELECT merchant_id, $5, $6, $7, CAST($8 AS BIGINT)",
+    "ON CONFLICT (merchant_id, month, currency, plan_id)
+        DO UPDATE SET minor = monthly_volumes.minor + excluded.minor"
+);
 
 const USED_BY: &str = "SELECT consumed_by FROM quotes
     WHERE merchant_id = $1 AND id = $2 AND state = 'consumed'";
@@ -64,7 +71,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(FIND),
     Statement::same(LIST),
     Statement::same(EACH),
-    Statement::same(CONSUME),
+    CONSUME,
     Statement::same(USED_BY),
     Statement::same(COUNT_VOLUME),
     Statement::same(VOLUME),
@@ -154,15 +161,19 @@ pub(super) async fn list(
     rows.into_iter().map(SignedQuote::try_from).collect()
 }
 
-/// False when it was not open any more at `now`.
+/// Uses a quote, and counts its amount in a month; false when it was not open any more at `now`.
 pub(super) async fn consume(
     tx: &mut Tx,
-    merchant: MerchantId,
-    id: QuoteId,
+    quote: &Quote,
+    month: &str,
     now: Timestamp,
     by: &str,
 ) -> Result<bool, DbError> {
-    Ok(db::exec!(tx, CONSUME, merchant, id, now, by)? == 1)
+    let (plan, sent) = (quote.facts.plan, quote.facts.payment.amount);
+    let (currency, minor) = (sent.currency().code(), sent.minor());
+    let sql = CONSUME.on(tx.engine());
+    let (merchant, id) = (quote.merchant, quote.id);
+    Ok(db::exec!(tx, sql, merchant, id, now, by, month, currency, plan, minor)? > 0)
 }
 
 /// Who has used a quote, if anybody has.

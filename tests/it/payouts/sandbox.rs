@@ -226,6 +226,12 @@ const KEPT: &[(&str, &str)] = &[
     ("webhook_endpoints", "events are told as before"),
     ("webhook_deliveries", "what was told, and how often, stays known"),
     ("revoked_tokens", "or a revoked token would live again"),
+    ("portal_users", "or nobody could sign in again"),
+    ("portal_sessions", "whoever is signed in stays so"),
+    ("portal_recovery_codes", "they are somebody's only way in without their telephone"),
+    ("portal_links", "an invitation that was sent still works"),
+    ("portal_names", "a name that is taken stays taken"),
+    ("portal_trail", "what people did stays known"),
 ];
 
 /// A table that is new has to be emptied by a reset, or named above.

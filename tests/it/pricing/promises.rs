@@ -94,7 +94,11 @@ async fn take(
     at: Timestamp,
 ) -> Result<Quote> {
     let book = room.pricing.plans.book(&room.ctx).await?;
-    db::write!(room.ctx.db, whose.0, |tx| quotes::consume(tx, &book, whose, wanted, by, at).await)
+    // Read before, as payouts do: whether it is still open is asked in the transaction.
+    let quote = quotes::get(&room.ctx, whose.0, whose.1).await?.quote;
+    db::write!(room.ctx.db, whose.0, |tx| quotes::consume(tx, &book, &quote, wanted, by, at)
+        .await)?;
+    Ok(quotes::get(&room.ctx, whose.0, whose.1).await?.quote)
 }
 
 fn code(outcome: &Result<Quote>) -> Code {
@@ -198,7 +202,7 @@ both! {
         let whose = (room.merchant, given.id);
         let book = room.pricing.plans.book(&room.ctx).await.unwrap();
         let undone: Result<()> = db::write!(room.ctx.db, room.merchant, |tx| {
-            quotes::consume(tx, &book, whose, &wanted(&at_home()), "pay_1", given.created_at).await?;
+            quotes::consume(tx, &book, &given, &wanted(&at_home()), "pay_1", given.created_at).await?;
             Err(Failure::new(Code::InvalidState))
         });
         assert_eq!(undone.unwrap_err().code(), Code::InvalidState);
