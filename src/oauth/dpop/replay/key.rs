@@ -24,8 +24,9 @@ impl ReplayKey {
 
     /// Picks one of `ways` shards; all bits of a keyed hash are equally good for it.
     pub(super) fn spread(self, ways: usize) -> usize {
-        let ways = u128::try_from(ways.max(1)).unwrap_or(1);
-        usize::try_from(self.0 % ways).unwrap_or(0)
+        let [.., a, b, c, d] = self.to_bytes();
+        let bits = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(0);
+        bits.checked_rem(ways).unwrap_or(0)
     }
 }
 
