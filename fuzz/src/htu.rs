@@ -3,7 +3,9 @@
 use counterfoil::oauth::dpop::{ExpectedHtu, PublicBase};
 
 pub(crate) fn run(data: &[u8]) {
-    let Some((path, htu)) = str::from_utf8(data).ok().and_then(|text| text.split_once('\n')) else { return };
+    let Some((path, htu)) = str::from_utf8(data).ok().and_then(|text| text.split_once('\n')) else {
+        return;
+    };
     let bases = [PublicBase::parse("https://server.example.com").unwrap()];
     let Ok(expected) = ExpectedHtu::new(&bases, path) else { return };
     // What is expected is canonical, so it names itself, and a query never plays a part.

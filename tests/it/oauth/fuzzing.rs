@@ -17,11 +17,13 @@ mod proof;
 /// Feeds a target its seeds, and each of them with bytes cut out, doubled and replaced.
 fn feed(name: &str, target: fn(&[u8])) {
     let folder = format!("{}/fuzz/seeds/{name}", env!("CARGO_MANIFEST_DIR"));
-    let mut seeds: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut seeds: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     seeds.sort_unstable();
     assert!(!seeds.is_empty(), "{name}");
     let random = Random::seeded(5);
-    let below = |bound: usize| usize::try_from(random.below(u64::try_from(bound).unwrap())).unwrap();
+    let below =
+        |bound: usize| usize::try_from(random.below(u64::try_from(bound).unwrap())).unwrap();
     for seed in seeds {
         let seed = std::fs::read(seed).unwrap();
         target(&seed);

@@ -74,7 +74,8 @@ fn ed25519_agrees_on_every_vector() {
         let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}"#);
         let key = PublicKey::new(PublicJwk::parse(jwk.as_bytes()).unwrap()).unwrap();
         let oracle =
-            ed25519_dalek::VerifyingKey::from_bytes(group.key.pk.as_slice().try_into().unwrap()).unwrap();
+            ed25519_dalek::VerifyingKey::from_bytes(group.key.pk.as_slice().try_into().unwrap())
+                .unwrap();
         for test in &group.tests {
             let valid = is_valid(test.result);
             let theirs = ed25519_dalek::Signature::from_slice(&test.sig)

@@ -1,6 +1,9 @@
 //! The name under which a use is remembered.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -33,6 +36,32 @@ impl ReplayKey {
 impl fmt::Debug for ReplayKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
+    }
+}
+
+/// Hashes a name by taking bits of it: it is a keyed hash already, so nobody can choose names that
+/// meet in a table, and a second hash would buy nothing.
+pub(super) type AsItIs = BuildHasherDefault<Bits>;
+
+/// The hasher of [`AsItIs`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bits(u64);
+
+impl Hasher for Bits {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u128(&mut self, name: u128) {
+        self.write_u64(u64::try_from(name & u128::from(u64::MAX)).unwrap_or_default());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = self.0.rotate_left(29) ^ number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
