@@ -49,7 +49,9 @@ pub(super) struct Bits(u64);
 
 impl Hasher for Bits {
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
     }
 
     fn write_u128(&mut self, name: u128) {
