@@ -137,7 +137,7 @@ pub(super) fn signature(dice: &mut Dice, good: &[u8], alg: Alg) -> (Vec<u8>, boo
         2 => [&[0; 32], s].concat(),
         3 => [r, &[0xff; 32]].concat(),
         4 => good[..dice.below(64)].to_vec(),
-        5 => [good, &good[..1 + dice.below(64)]].concat(),
+        5 => [good, &good[..=dice.below(64)]].concat(),
         6 => std::array::from_fn::<u8, 64, _>(|_| dice.byte()).to_vec(),
         7 if alg == Alg::Es256 => Signature::from_slice(good).unwrap().to_der().as_bytes().to_vec(),
         8 if alg == Alg::Es256 => {

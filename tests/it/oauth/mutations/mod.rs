@@ -63,7 +63,7 @@ impl Good {
     }
 
     fn wanted(&self) -> Wanted<'_> {
-        let jwk = serde_json::to_value(&self.key.jwk).unwrap();
+        let jwk = serde_json::to_value(self.key.jwk).unwrap();
         let ath = TokenHash::of(TOKEN).to_string();
         Wanted {
             alg: self.key.signing.alg(),
@@ -176,6 +176,7 @@ impl Drop for Tell {
 
 #[test]
 fn a_million_changed_proofs_prove_nothing() {
+    #[expect(clippy::disallowed_methods, reason = "an option of the test, not of the server")]
     let seed = std::env::var("COUNTERFOIL_MUTATION_SEED").map_or(1, |seed| seed.parse().unwrap());
     let goods = [KeyKind::P256, KeyKind::Ed25519].map(Good::new);
     let (next, accepted) = (AtomicU64::new(0), Accepted::default());
