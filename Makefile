@@ -4,10 +4,12 @@
 ROUNDS ?= 200
 # How long one flush takes under `make bench-slow-disk`, in microseconds.
 FLUSH_DELAY_US ?= 1000
+# How many seconds `make fuzz` gives each target.
+FUZZ_SECONDS ?= 180
 # Which benches; `make bench BENCH="--bench doors"` runs one.
 BENCH ?= --benches
 
-.PHONY: help run test lint fmt docs openapi gallery bench bench-slow-disk kill-test
+.PHONY: help run test lint fmt docs openapi gallery bench bench-slow-disk kill-test fuzz
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -60,3 +62,12 @@ target/slow_flush.so: benches/support/slow_flush.c
 kill-test: ## kill -9 the server under load, 200 times on each database, and count what it kept
 	@scripts/install-test-tools
 	COUNTERFOIL_KILL_ROUNDS=$(ROUNDS) cargo test --test it kill:: -- --nocapture
+
+# Nothing here is unsafe, so no sanitizer is needed; a panic or a failed assertion is the finding.
+fuzz: ## the fuzz targets, some minutes each (needs the nightly compiler and cargo-fuzz)
+	cp Cargo.lock fuzz/Cargo.lock
+	for target in proof basic form jwk htu; do \
+		mkdir -p fuzz/corpus/$$target && \
+		cargo +nightly fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_len=8192 -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done

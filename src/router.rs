@@ -99,7 +99,9 @@ pub fn build(rooms: &Rooms) -> Result<Router> {
         .fallback(async || Failure::new(Code::NotFound))
         .layer(from_fn(|request: Request, next: Next| render(Dialect::Payouts, request, next)))
         .layer(from_fn_with_state(rooms.https, headers::api))
-        .layer(from_fn_with_state(rooms.edge.clone(), edge::observe)))
+        .layer(from_fn_with_state(rooms.edge.clone(), edge::observe))
+        // Without it, a handler that needs no state is wrapped into its layers anew for each request.
+        .with_state(()))
 }
 
 /// Clients authenticate by themselves here.
@@ -198,8 +200,9 @@ fn portal_group(rooms: &Rooms) -> Router {
         .layer(DefaultBodyLimit::disable());
     let body = FORM_LIMIT.min(rooms.limits.body);
     let limits = Limits { body, ..rooms.limits.clone() };
-    let routes =
-        routes.layer(from_fn_with_state(limits, limits::guard)).layer(from_fn(host::required));
+    let routes = routes
+        .layer(from_fn_with_state(Arc::new(limits), limits::guard))
+        .layer(from_fn(host::required));
     portal::http::finished(&rooms.portal, routes)
         .layer(from_fn(|request: Request, next: Next| render(Dialect::Payouts, request, next)))
         .layer(from_fn_with_state(rooms.https, headers::page))
@@ -212,7 +215,7 @@ fn probes_group(rooms: &Rooms) -> Router {
         .merge(metrics(rooms.metrics.clone()))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(limits, limits::guard_probe))
+        .layer(from_fn_with_state(Arc::new(limits), limits::guard_probe))
         .layer(from_fn(host::required))
 }
 
@@ -221,7 +224,7 @@ fn guarded(rooms: &Rooms, routes: Router, limits: Limits, dialect: Dialect) -> R
     routes
         // The guard has read the body already, within its own limit.
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(limits, limits::guard))
+        .layer(from_fn_with_state(Arc::new(limits), limits::guard))
         .layer(from_fn(host::required))
         .layer(from_fn(move |request: Request, next: Next| render(dialect, request, next)))
         .layer(headers::cors(&rooms.cors_origins))

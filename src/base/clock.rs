@@ -6,10 +6,8 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
-
-use time::OffsetDateTime;
 
 use super::timestamp::Timestamp;
 
@@ -39,7 +37,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
-            Source::System => OffsetDateTime::now_utc().into(),
+            Source::System => SystemTime::now().into(),
             Source::HandWound(hands) => Timestamp::from_micros(hands.load(Ordering::SeqCst)),
         }
     }

@@ -1,6 +1,10 @@
 //! One moment, counted in microseconds.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    str::FromStr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use serde::{Serialize, Serializer};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -74,6 +78,16 @@ impl From<OffsetDateTime> for Timestamp {
     }
 }
 
+impl From<SystemTime> for Timestamp {
+    /// Without a detour over the calendar: every request asks for the time several times.
+    fn from(moment: SystemTime) -> Self {
+        match moment.duration_since(UNIX_EPOCH) {
+            Ok(since) => Self(0).plus(since),
+            Err(before) => Self(0).minus(before.duration()),
+        }
+    }
+}
+
 impl fmt::Display for Timestamp {
     /// RFC 3339, UTC, with as much fraction as there is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,6 +128,13 @@ mod tests {
     fn seconds_round_down_on_both_sides_of_the_epoch() {
         assert_eq!(Timestamp::from_micros(1_999_999).unix_seconds(), 1);
         assert_eq!(Timestamp::from_micros(-1).unix_seconds(), -1);
+    }
+
+    #[test]
+    fn the_machine_and_the_calendar_tell_one_time() {
+        let moment = UNIX_EPOCH + Duration::from_nanos(1_795_232_172_123_456_789);
+        assert_eq!(Timestamp::from(moment), Timestamp::from(OffsetDateTime::from(moment)));
+        assert_eq!(Timestamp::from(UNIX_EPOCH - Duration::from_secs(1)).unix_seconds(), -1);
     }
 
     #[test]

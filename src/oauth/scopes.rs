@@ -1,6 +1,6 @@
 //! What a credential may do, one word per right.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc};
 
 use crate::base::failure::{Code, Failure};
 
@@ -88,14 +88,15 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A set of rights, written with single spaces between them.
+/// A set of rights, written with single spaces between them. Every request copies one, so copies share
+/// it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scopes(BTreeSet<Scope>);
+pub struct Scopes(Arc<BTreeSet<Scope>>);
 
 impl Scopes {
     /// All of them: what a credential gets when nothing else is asked.
     pub fn all() -> Self {
-        Self(Scope::ALL.iter().copied().collect())
+        Scope::ALL.iter().copied().collect()
     }
 
     /// Whether one right is among them.
@@ -121,7 +122,7 @@ impl Scopes {
 
 impl FromIterator<Scope> for Scopes {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        Self(scopes.into_iter().collect())
+        Self(Arc::new(scopes.into_iter().collect()))
     }
 }
 

@@ -60,7 +60,7 @@ pub struct Arrival {
 /// A caller that goes away does not cut the handler in half: a proof was spent and money may have
 /// moved, so the work is finished and its idempotency key tells the outcome. A panic ends its own
 /// task only.
-pub async fn guard(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+pub async fn guard(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
     let request = match arrived(&limits, request).await {
         Ok(request) => request,
         Err(failure) => return failure.into_response(),
@@ -89,7 +89,11 @@ pub async fn guard(State(limits): State<Limits>, request: Request, next: Next) -
 
 /// For probes: the same limits on what arrives, and no place to work, so that they answer under any
 /// load. What they run must be cheap.
-pub async fn guard_probe(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+pub async fn guard_probe(
+    State(limits): State<Arc<Limits>>,
+    request: Request,
+    next: Next,
+) -> Response {
     match arrived(&limits, request).await {
         Ok(request) => next.run(request).await,
         Err(failure) => failure.into_response(),

@@ -39,9 +39,7 @@ pub(super) async fn caller(pass: &Pass, parts: &Parts, needed: Option<Scope>) ->
 
     let seen = pass.access.seen.admit(authority, token, digest).await?;
     let seen = seen.map_err(|fault| refusal::of_token(authority, fault))?;
-    unverified.must_be_bound_to(&seen.token.jkt).map_err(refuse)?;
-    let key = authority.prepared().prepare(unverified.jkt(), unverified.claimed_key());
-    let key = key.map_err(|fault| refuse(ProofFault::Jwk(fault)))?;
+    let key = seen.key(authority, &unverified).map_err(refuse)?;
     let proof = unverified.verify(&key).map_err(refuse)?;
 
     let proxies = &authority.rules().proxies;
@@ -72,9 +70,9 @@ pub(super) async fn caller(pass: &Pass, parts: &Parts, needed: Option<Scope>) ->
     authority.claim(&known, &proof, Endpoint::Resource).await?;
     authority.mark_used(&seen.client, &caller.jkt, authority.ctx().now());
     if proof.nonce == NonceSeen::Old {
-        pass.told.next_nonce.get_or_init(|| authority.nonce(Side::Resource));
+        pass.next_nonce.get_or_init(|| authority.nonce(Side::Resource));
     }
-    pass.told.checked.get_or_init(|| ());
+    pass.checked.get_or_init(|| ());
     Ok(caller)
 }
 
@@ -83,7 +81,7 @@ async fn count(pass: &Pass, caller: &Caller) -> Result<()> {
     let authority = &pass.access.authority;
     let quota = per_minute("merchant", authority.rules().merchant_per_minute);
     let verdict = authority.limiter().take(quota, &caller.merchant.to_string()).await;
-    pass.told.quota.get_or_init(|| verdict);
+    pass.quota.get_or_init(|| verdict);
     verdict.into_result()
 }
 
@@ -134,6 +132,8 @@ fn names_a_token(pair: &str) -> bool {
 /// RFC 9110 §11.2.
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    let allowed = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    };
     !body.is_empty() && body.bytes().all(allowed)
 }

@@ -80,7 +80,7 @@ impl<R: Right, S: Sync> FromRequestParts<S> for May<R> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let pass = parts.extensions.get::<Pass>().cloned();
+        let pass = parts.extensions.get::<Arc<Pass>>().cloned();
         let pass = pass.ok_or_else(|| Failure::internal("a protected route has no guard"))?;
         let caller = check::caller(&pass, parts, R::SCOPE).await?;
         tracing::Span::current().record("merchant", tracing::field::display(caller.merchant));
@@ -88,17 +88,12 @@ impl<R: Right, S: Sync> FromRequestParts<S> for May<R> {
     }
 }
 
-/// What one request learns on its way in, for the way out.
-#[derive(Clone, Debug)]
+/// What one request brings, and what it learns on its way in, for the way out.
+#[derive(Debug)]
 struct Pass {
     access: Access,
     /// The path as it arrived: routers may cut it, proofs are made for the whole.
-    path: Arc<str>,
-    told: Arc<Told>,
-}
-
-#[derive(Debug, Default)]
-struct Told {
+    path: Box<str>,
     checked: OnceLock<()>,
     quota: OnceLock<Verdict>,
     next_nonce: OnceLock<String>,
@@ -106,18 +101,23 @@ struct Told {
 
 /// The layer around protected routes.
 pub async fn required(State(access): State<Access>, mut request: Request, next: Next) -> Response {
-    let told = Arc::<Told>::default();
-    let path = request.uri().path().into();
-    request.extensions_mut().insert(Pass { access, path, told: told.clone() });
+    let pass = Arc::new(Pass {
+        access,
+        path: request.uri().path().into(),
+        checked: OnceLock::new(),
+        quota: OnceLock::new(),
+        next_nonce: OnceLock::new(),
+    });
+    request.extensions_mut().insert(pass.clone());
     let mut response = next.run(request).await;
-    if told.checked.get().is_none() && response.status().is_success() {
+    if pass.checked.get().is_none() && response.status().is_success() {
         return Failure::internal("a protected handler answered without asking who calls")
             .into_response();
     }
-    if let Some(quota) = told.quota.get() {
+    if let Some(quota) = pass.quota.get() {
         quota.write(response.headers_mut());
     }
-    if let Some(nonce) = told.next_nonce.get()
+    if let Some(nonce) = pass.next_nonce.get()
         && let Ok(nonce) = HeaderValue::from_str(nonce)
     {
         response.headers_mut().insert("dpop-nonce", nonce);

@@ -1,6 +1,6 @@
 //! Tokens that have been verified before.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use moka::sync::Cache;
 
@@ -9,6 +9,8 @@ use crate::{
     oauth::{
         authority::Authority,
         credentials::{Client, ClientId, KeyStatus},
+        dpop::{ProofFault, UnverifiedProof},
+        jose::PublicKey,
         lifecycle,
         token::{AccessToken, TokenFault, TokenRules, verify},
     },
@@ -20,19 +22,37 @@ const KEPT: u64 = 50_000;
 /// Verified tokens by the whole SHA-256 of their text; shortening it would let a forged token meet a
 /// real one. Refusals are not kept, or strangers would choose what fills the memory.
 #[derive(Clone, Debug)]
-pub struct SeenTokens(Cache<[u8; 32], Arc<Seen>>);
+pub struct SeenTokens(Arc<Cache<[u8; 32], Arc<Seen>>>);
 
 /// A token and its client, as of one generation of everybody's access.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) token: AccessToken,
     pub(super) client: Arc<Client>,
+    /// The key that the token is bound to, once a proof has brought it.
+    key: OnceLock<Arc<PublicKey>>,
     generation: i64,
+}
+
+impl Seen {
+    /// The key of a proof that is bound to this token: prepared at its first proof, at hand afterwards.
+    pub(super) fn key(
+        &self,
+        authority: &Authority,
+        proof: &UnverifiedProof<'_>,
+    ) -> Result<Arc<PublicKey>, ProofFault> {
+        proof.must_be_bound_to(&self.token.jkt)?;
+        if let Some(key) = self.key.get() {
+            return Ok(key.clone());
+        }
+        let key = authority.prepared().prepare(proof.jkt(), proof.claimed_key())?;
+        Ok(self.key.get_or_init(|| key).clone())
+    }
 }
 
 impl Default for SeenTokens {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(KEPT).build())
+        Self(Arc::new(Cache::builder().max_capacity(KEPT).build()))
     }
 }
 
@@ -49,27 +69,29 @@ impl SeenTokens {
     ) -> Result<Result<Arc<Seen>, TokenFault>> {
         let generation = authority.generation().await?;
         let known = self.0.get(&digest);
-        let token = match &known {
-            Some(seen) => still_good(authority, &seen.token).map(|()| seen.token.clone()),
-            None => first_sight(authority, text),
-        };
-        let token = match token {
-            Ok(token) => token,
-            Err(fault) => {
-                self.0.invalidate(&digest);
-                return Ok(Err(fault));
-            }
-        };
-        if let Some(seen) = known.filter(|seen| seen.generation == generation) {
-            metrics::counter!("token_cache_total", "outcome" => "hit").increment(1);
-            return Ok(Ok(seen));
+        if let Some(seen) = &known
+            && let Err(fault) = still_good(authority, &seen.token)
+        {
+            self.0.invalidate(&digest);
+            return Ok(Err(fault));
         }
+        let token = match known {
+            Some(seen) if seen.generation == generation => {
+                metrics::counter!("token_cache_total", "outcome" => "hit").increment(1);
+                return Ok(Ok(seen));
+            }
+            Some(seen) => seen.token.clone(),
+            None => match first_sight(authority, text) {
+                Ok(token) => token,
+                Err(fault) => return Ok(Err(fault)),
+            },
+        };
         metrics::counter!("token_cache_total", "outcome" => "miss").increment(1);
         let Some(client) = standing(authority, &token).await? else {
             self.0.invalidate(&digest);
             return Ok(Err(TokenFault::Revoked));
         };
-        let seen = Arc::new(Seen { token, client, generation });
+        let seen = Arc::new(Seen { token, client, key: OnceLock::new(), generation });
         self.0.insert(digest, seen.clone());
         Ok(Ok(seen))
     }

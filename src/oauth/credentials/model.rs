@@ -1,6 +1,6 @@
 //! What a credential is.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
 use ipnet::IpNet;
 
@@ -19,15 +19,16 @@ use crate::{
 /// The most active keys one credential may have: enough for a fleet, too few for a cache flood.
 pub(super) const MAX_KEYS: usize = 20;
 
-/// A client id, `ant_oc_<env>_<32 hex>`. Secret scanners know the prefix.
+/// A client id, `ant_oc_<env>_<32 hex>`. Secret scanners know the prefix. Every request copies it, so
+/// copies share the text.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct ClientId(String);
+pub struct ClientId(Arc<str>);
 
 impl ClientId {
     /// A new one for this environment.
     pub fn make(environment: Environment, random: &Random) -> Self {
         let body = u128::from_be_bytes(random.bytes());
-        Self(format!("ant_oc_{}_{body:032x}", environment.as_str()))
+        Self(format!("ant_oc_{}_{body:032x}", environment.as_str()).into())
     }
 
     /// A text that a caller presents, if it could be an id at all. The shape is public, so others
@@ -37,7 +38,7 @@ impl ClientId {
         let (environment, body) = text.strip_prefix("ant_oc_")?.split_once('_')?;
         let known = Environment::ALL.iter().any(|known| known.as_str() == environment);
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        (known && body.len() == 32 && body.bytes().all(hex)).then(|| Self(text.to_owned()))
+        (known && body.len() == 32 && body.bytes().all(hex)).then(|| Self(text.into()))
     }
 
     /// The text.

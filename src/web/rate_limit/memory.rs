@@ -17,7 +17,7 @@ const MOST_KEYS: u64 = 100_000;
 /// Each quota has its own room: a flood of invented clients or addresses pushes out the counts of
 /// clients or addresses that have not called for the longest time, and never a merchant's.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Memory(Arc<RwLock<HashMap<&'static str, Counts>>>);
+pub(super) struct Memory(Arc<RwLock<HashMap<&'static str, Arc<Counts>>>>);
 
 type Counts = Cache<Key, Count>;
 
@@ -35,11 +35,11 @@ impl Memory {
         count.buckets.lock().unwrap_or_else(PoisonError::into_inner).take(quota, now)
     }
 
-    fn of(&self, name: &'static str) -> Counts {
+    fn of(&self, name: &'static str) -> Arc<Counts> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         known.unwrap_or_else(|| {
             let mut quotas = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            quotas.entry(name).or_insert_with(counts).clone()
+            quotas.entry(name).or_insert_with(|| Arc::new(counts())).clone()
         })
     }
 }

@@ -42,6 +42,7 @@ impl Small {
         let tasks = Tasks::default();
         let at_once = Arc::new(Semaphore::new(at_once));
         let limits = Limits { body: 1_000, arrival, patience, at_once, tasks: tasks.clone() };
+        let limits = Arc::new(limits);
         let probe = Router::new()
             .route("/probe", get(async || "alive"))
             .layer(from_fn_with_state(limits.clone(), guard_probe));

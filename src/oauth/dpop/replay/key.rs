@@ -1,6 +1,9 @@
 //! The name under which a use is remembered.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -24,14 +27,43 @@ impl ReplayKey {
 
     /// Picks one of `ways` shards; all bits of a keyed hash are equally good for it.
     pub(super) fn spread(self, ways: usize) -> usize {
-        let ways = u128::try_from(ways.max(1)).unwrap_or(1);
-        usize::try_from(self.0 % ways).unwrap_or(0)
+        let [.., a, b, c, d] = self.to_bytes();
+        let bits = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(0);
+        bits.checked_rem(ways).unwrap_or(0)
     }
 }
 
 impl fmt::Debug for ReplayKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
+    }
+}
+
+/// Hashes a name by taking bits of it: it is a keyed hash already, so nobody can choose names that
+/// meet in a table, and a second hash would buy nothing.
+pub(super) type AsItIs = BuildHasherDefault<Bits>;
+
+/// The hasher of [`AsItIs`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bits(u64);
+
+impl Hasher for Bits {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u128(&mut self, name: u128) {
+        self.write_u64(u64::try_from(name & u128::from(u64::MAX)).unwrap_or_default());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = self.0.rotate_left(29) ^ number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -18,7 +18,7 @@ use std::{
 
 use moka::{ops::compute::Op, sync::Cache};
 
-use super::{Claim, Outcome, ReplayKey, quota::Quotas};
+use super::{Claim, Outcome, ReplayKey, key::AsItIs, quota::Quotas};
 use crate::base::timestamp::Timestamp;
 
 /// Enough that claims rarely meet at a lock, few enough to look at all of them.
@@ -42,7 +42,7 @@ pub struct MemoryLimits {
 #[derive(Debug)]
 pub struct MemoryReplay {
     limits: MemoryLimits,
-    used: Cache<ReplayKey, Timestamp>,
+    used: Cache<ReplayKey, Timestamp, AsItIs>,
     count: AtomicUsize,
     /// What was claimed in which minute, so that the dead are found without a scan.
     minutes: Vec<Mutex<BTreeMap<i64, Vec<ReplayKey>>>>,
@@ -54,7 +54,7 @@ impl MemoryReplay {
     pub fn new(limits: MemoryLimits) -> Self {
         Self {
             limits,
-            used: Cache::builder().build(),
+            used: Cache::builder().build_with_hasher(AsItIs::default()),
             count: AtomicUsize::new(0),
             minutes: (0..SHARDS).map(|_| Mutex::default()).collect(),
             quotas: Quotas::new(limits.per_key_and_minute),

@@ -55,7 +55,7 @@ impl Probe {
         };
         let router = routes(&go_on, &begun)
             .layer(from_fn_with_state(access, required))
-            .layer(from_fn_with_state(limits, guard))
+            .layer(from_fn_with_state(Arc::new(limits), guard))
             .layer(from_fn(|request: Incoming, next: Next| {
                 render(Dialect::Payouts, request, next)
             }));

@@ -91,7 +91,7 @@ cases! {
         let mut runner = TestRunner::new_with_rng(Config::default(), seed);
         let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<u8>()), 1..4);
         let mut connection = Connection::open(app.address).await;
-        for round in 0..2_000 {
+        for round in 0..20_000 {
             let changes = changes.new_tree(&mut runner).unwrap().current();
             let proof = client.key.proof(&app, "POST", "/oauth/token", None);
             let good = (basic(client.id.as_str(), client.secret.expose()), "grant_type=client_credentials");
