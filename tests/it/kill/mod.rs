@@ -3,6 +3,11 @@
 //!
 //! `make kill-test` runs 200 rounds on each database; a plain test run does a few.
 
+mod books;
+mod fleet;
+mod shops;
+mod webhooks;
+
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
@@ -145,7 +150,13 @@ impl Victim {
     }
 
     fn start(&self) -> (Running, SocketAddr) {
+        self.start_with(&[])
+    }
+
+    /// With settings of its own.
+    fn start_with(&self, settings: &[(&str, &str)]) -> (Running, SocketAddr) {
         let mut serve = self.command("serve --listen 127.0.0.1:0");
+        serve.envs(settings.iter().copied());
         let mut child = serve.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let listening = |line: String| line.strip_prefix("Listening on ").map(str::to_owned);
