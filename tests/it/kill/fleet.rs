@@ -10,10 +10,11 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Running, Victim};
 
-/// Short pauses, and receivers on the loopback.
+/// Short waits, and receivers on the loopback.
 const SETTINGS: &[(&str, &str)] = &[
     ("COUNTERFOIL_WEBHOOKS__ALLOW_LOOPBACK", "true"),
     ("COUNTERFOIL_WEBHOOKS__TIMEOUT", "1s"),
+    ("COUNTERFOIL_WEBHOOKS__LEASE", "1s"),
     ("COUNTERFOIL_JOBS__POLL_INTERVAL", "100ms"),
 ];
 

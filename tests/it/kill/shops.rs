@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use serde_json::json;
@@ -162,6 +165,25 @@ impl Shop {
             gone: Door::open(leaves, trap.clone(), |_| ()).await,
             made: Mutex::default(),
             victim,
+        }
+    }
+
+    /// Makes a payout; its id, or `None` when the server went away meanwhile. One that is refused for the
+    /// moment is asked for again at once, with the same key.
+    pub(super) async fn pay(
+        &self,
+        line: &mut Connection,
+        key: &str,
+        refused: &AtomicU64,
+    ) -> Option<String> {
+        let Self { victim, token, load, .. } = self;
+        loop {
+            let answer = victim.try_post(line, token, key, (load.path, &load.body)).await?;
+            match answer.status {
+                200..300 => return Some(answer.json()[load.id].as_str().unwrap().to_owned()),
+                503 => refused.fetch_add(1, Ordering::Relaxed),
+                status => panic!("{status}: {}", answer.text()),
+            };
         }
     }
 

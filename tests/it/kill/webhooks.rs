@@ -28,7 +28,6 @@ use crate::events::receiver::Seen;
 use crate::support::{app::TestApp, both::TestDb, http::Connection};
 
 const REPLICAS: usize = 3;
-const SHOPS: usize = 4;
 
 /// How much of everything.
 #[derive(Clone, Copy, Debug)]
@@ -41,15 +40,17 @@ struct Plan {
     mood: Mood,
     /// Payouts on their way at once.
     window: usize,
+    shops: usize,
 }
 
 const SHORT: Plan = Plan {
-    events: 0,
+    events: 300,
     time: Duration::ZERO,
     kills: 5,
     kill: (60, Duration::ZERO),
     mood: Mood { flaw_every: 7, never_takes_every: 40 },
-    window: 400,
+    window: 100,
+    shops: 2,
 };
 
 #[expect(clippy::disallowed_methods, reason = "how long to go on is for whoever runs it to say")]
@@ -63,6 +64,7 @@ fn plan() -> Plan {
         kill: (1, Duration::from_secs(20)),
         mood: Mood { flaw_every: 50, never_takes_every: 400 },
         window: 600,
+        shops: 4,
     })
 }
 
@@ -71,6 +73,8 @@ struct Work {
     plan: Plan,
     begun: Instant,
     kills: AtomicU64,
+    /// How often a server said that nothing was changed and to try again.
+    refused: AtomicU64,
     /// Events of which a first attempt was made.
     arrived: AtomicU64,
     /// Places for payouts on their way.
@@ -95,8 +99,7 @@ impl Work {
                 self.window.acquire().await.unwrap().forget();
                 number += 1;
                 let key = format!("{name}-{number}");
-                let made = shop.victim.ask(&mut line, &shop.token, &key, &shop.load).await;
-                let Some(made) = made else {
+                let Some(made) = shop.pay(&mut line, &key, &self.refused).await else {
                     self.window.add_permits(1);
                     break;
                 };
@@ -115,7 +118,7 @@ impl Work {
             }
             fleet.replace(self.kills.load(Ordering::SeqCst)).await;
             self.kills.fetch_add(1, Ordering::SeqCst);
-            if self.plan.events > 0 {
+            if self.plan.time > Duration::ZERO {
                 tidy_up(url).await;
             }
         }
@@ -133,8 +136,8 @@ async fn tidy_up(url: &str) {
 async fn shops(db: &TestDb, work: &Arc<Work>, trap: &Arc<Trap>) -> (Victim, Vec<Shop>) {
     let home = Victim::register(db).await;
     let mut shops = Vec::new();
-    for number in 0..SHOPS {
-        let mut victim = Victim::register(db).await;
+    for number in 0..work.plan.shops {
+        let mut victim = Victim::register_as(db, &format!("shop{number}@shop.example")).await;
         victim.home.clone_from(&home.home);
         let counting = work.clone();
         let first = move |seen: &Seen| {
@@ -181,6 +184,7 @@ async fn every_event_is_delivered_dead_lettered_or_its_endpoint_switched_off() {
         plan,
         begun: Instant::now(),
         kills: AtomicU64::default(),
+        refused: AtomicU64::default(),
         arrived: AtomicU64::default(),
         window: Semaphore::new(plan.window),
         stop: Notify::new(),
@@ -228,9 +232,10 @@ async fn every_event_is_delivered_dead_lettered_or_its_endpoint_switched_off() {
     shops[0].victim.verify();
     println!(
         "{} payouts, {} events, {arrived} of them attempted and {by_replicas} deliveries made by \
-         {REPLICAS} servers in {load:.0?} with {} kills; in the end {all:?}",
+         {REPLICAS} servers in {load:.0?} with {} kills, and {} requests were refused for the moment; in the end {all:?}",
         shops.iter().map(|shop| shop.made.lock().unwrap().len()).sum::<usize>(),
         all.events,
         work.kills.load(Ordering::SeqCst),
+        work.refused.load(Ordering::SeqCst),
     );
 }
