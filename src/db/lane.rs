@@ -75,6 +75,8 @@ struct Ground {
     /// Those whose work is in the open transaction.
     batch: Vec<oneshot::Sender<Commit>>,
     down_until: Option<Instant>,
+    /// For good: a straggler that took another connection now would keep the pool from closing.
+    is_closed: bool,
 }
 
 /// What a batch is told.
@@ -151,6 +153,7 @@ impl Lane {
         let mut ground = self.ground.lock().await;
         ground.commit().await;
         ground.tx = None;
+        ground.is_closed = true;
     }
 }
 
@@ -252,7 +255,14 @@ async fn finish(mut ground: OwnedMutexGuard<Ground>) {
 
 impl Ground {
     const fn new(bell: Bell) -> Self {
-        Self { bell, tx: None, state: State::Closed, batch: Vec::new(), down_until: None }
+        Self {
+            bell,
+            tx: None,
+            state: State::Closed,
+            batch: Vec::new(),
+            down_until: None,
+            is_closed: false,
+        }
     }
 
     async fn open(&mut self, pools: &Pools) -> Result<()> {
@@ -271,6 +281,9 @@ impl Ground {
     }
 
     async fn begin(&mut self, pools: &Pools) -> Result<()> {
+        if self.is_closed {
+            return Err(unavailable().caused_by("the database is closed"));
+        }
         if self.down_until.is_some_and(|until| Instant::now() < until) {
             return Err(unavailable().caused_by("the database was unreachable a moment ago"));
         }
