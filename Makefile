@@ -2,12 +2,14 @@
 
 # How many times `make kill-test` kills the server, on each database.
 ROUNDS ?= 200
+# How many events `make fault-test` has delivered.
+EVENTS ?= 50000
 # How long one flush takes under `make bench-slow-disk`, in microseconds.
 FLUSH_DELAY_US ?= 1000
 # Which benches; `make bench BENCH="--bench doors"` runs one.
 BENCH ?= --benches
 
-.PHONY: help run test lint fmt docs openapi gallery bench bench-slow-disk kill-test
+.PHONY: help run test lint fmt docs openapi gallery bench bench-slow-disk kill-test fault-test
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -60,3 +62,7 @@ target/slow_flush.so: benches/support/slow_flush.c
 kill-test: ## kill -9 the server under load, 200 times on each database, and count what it kept
 	@scripts/install-test-tools
 	COUNTERFOIL_KILL_ROUNDS=$(ROUNDS) cargo test --test it kill:: -- --nocapture
+
+fault-test: ## deliver 50,000 events to receivers that do everything wrong, killing servers meanwhile
+	@scripts/install-test-tools
+	COUNTERFOIL_FAULT_EVENTS=$(EVENTS) cargo test --test it kill::webhooks -- --nocapture
