@@ -2,6 +2,8 @@
 
 # How many times `make kill-test` kills the server, on each database.
 ROUNDS ?= 200
+# How many events `make fault-test` has delivered.
+EVENTS ?= 50000
 # How long one flush takes under `make bench-slow-disk`, in microseconds.
 FLUSH_DELAY_US ?= 1000
 # How many seconds `make fuzz` gives each target.
@@ -9,7 +11,7 @@ FUZZ_SECONDS ?= 180
 # Which benches; `make bench BENCH="--bench doors"` runs one.
 BENCH ?= --benches
 
-.PHONY: help run test lint fmt docs openapi gallery bench bench-slow-disk kill-test fuzz
+.PHONY: help run test lint fmt docs openapi gallery bench bench-slow-disk kill-test fault-test fuzz
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -71,3 +73,6 @@ fuzz: ## the fuzz targets, some minutes each (needs the nightly compiler and car
 		cargo +nightly fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_len=8192 -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
+fault-test: ## deliver 50,000 events to receivers that do everything wrong, killing servers meanwhile
+	@scripts/install-test-tools
+	COUNTERFOIL_FAULT_EVENTS=$(EVENTS) cargo test --test it kill::webhooks -- --nocapture

@@ -85,6 +85,31 @@ impl Tx {
         on!(self, |c| sqlx::raw_sql(sql).execute(c).await.map(|_| ())).map_err(DbError::from)
     }
 
+    /// Begins a transaction and waits for a merchant's lock, in one trip.
+    pub(super) async fn begin_with_lock(&mut self, owner: i64) -> Result<(), DbError> {
+        let sql = format!("BEGIN; SELECT pg_advisory_xact_lock({owner})");
+        on!(self, |c| sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(c).await.map(|_| ()))
+            .map_err(DbError::from)
+    }
+
+    /// Takes a merchant's lock if it is free, between two control statements, in one trip.
+    pub(super) async fn try_lock(
+        &mut self,
+        before: &str,
+        owner: i64,
+        after: &str,
+    ) -> Result<bool, DbError> {
+        let sql = format!(
+            "{before} SELECT CASE WHEN pg_try_advisory_xact_lock({owner}) THEN 1 ELSE 0 END; {after}"
+        );
+        let rows =
+            on!(self, |c| sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_all(c).await.map(|rows| {
+                rows.iter()
+                    .any(|row| sqlx::Row::try_get::<i32, _>(row, 0).is_ok_and(|free| free == 1))
+            }));
+        rows.map_err(DbError::from)
+    }
+
     /// Never gives this connection back to the pool: its state is not known.
     pub(super) fn discard(&mut self) {
         match &mut self.connection {

@@ -95,18 +95,19 @@ impl Reading {
 #[doc(hidden)]
 pub struct Writing {
     lane: Arc<Lane>,
+    owner: Option<i64>,
     turn: Option<Turn>,
     attempts: u32,
 }
 
 impl Writing {
-    pub(super) fn new(lane: Arc<Lane>) -> Self {
-        Self { lane, turn: None, attempts: 0 }
+    pub(super) fn new(lane: Arc<Lane>, owner: Option<i64>) -> Self {
+        Self { lane, owner, turn: None, attempts: 0 }
     }
 
     pub async fn open(&mut self) -> Result<&mut Tx> {
         let turn = self.lane.turn().await?;
-        self.turn.insert(turn).open().await
+        self.turn.insert(turn).open(self.owner).await
     }
 
     pub async fn close<T>(&mut self, outcome: Result<T>) -> Option<Result<T>> {

@@ -5,6 +5,11 @@
 //! transaction over. Whoever finds nobody behind commits for all. A caller alone pays no savepoint
 //! and no waiting; a crowd shares the flush. Nobody is told of success before the flush is done.
 //!
+//! On `PostgreSQL` other replicas have lanes too. A transaction that holds rows of one merchant and waits
+//! for another's would meet one that waits the other way round, again and again. So each transaction
+//! holds an advisory lock for every merchant in it, and **waits for one only while it holds nothing**:
+//! where a merchant is busy elsewhere, what is open is committed first.
+//!
 //! ```text
 //! BEGIN · a's work · SAVEPOINT · b's work · RELEASE, SAVEPOINT · c fails · ROLLBACK TO · COMMIT
 //!                                                                     then a and b are answered
@@ -72,9 +77,13 @@ struct Ground {
     bell: Bell,
     tx: Option<Tx>,
     state: State,
+    /// The merchants that this transaction has locked.
+    owners: Vec<i64>,
     /// Those whose work is in the open transaction.
     batch: Vec<oneshot::Sender<Commit>>,
     down_until: Option<Instant>,
+    /// For good: a straggler that took another connection now would keep the pool from closing.
+    is_closed: bool,
 }
 
 /// What a batch is told.
@@ -151,6 +160,7 @@ impl Lane {
         let mut ground = self.ground.lock().await;
         ground.commit().await;
         ground.tx = None;
+        ground.is_closed = true;
     }
 }
 
@@ -191,11 +201,12 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Makes a clean savepoint, on a fresh connection if need be.
-    pub(super) async fn open(&mut self) -> Result<&mut Tx> {
+    /// Makes a clean savepoint, on a fresh connection if need be. `owner` is the number of the merchant whose
+    /// rows will be changed.
+    pub(super) async fn open(&mut self, owner: Option<i64>) -> Result<&mut Tx> {
         let pools = self.lane.pools.clone();
         let ground = self.ground.as_mut().ok_or_else(unavailable)?;
-        ground.open(&pools).await?;
+        ground.open(&pools, owner).await?;
         ground.tx.as_mut().ok_or_else(unavailable)
     }
 
@@ -252,12 +263,30 @@ async fn finish(mut ground: OwnedMutexGuard<Ground>) {
 
 impl Ground {
     const fn new(bell: Bell) -> Self {
-        Self { bell, tx: None, state: State::Closed, batch: Vec::new(), down_until: None }
+        Self {
+            bell,
+            tx: None,
+            state: State::Closed,
+            owners: Vec::new(),
+            batch: Vec::new(),
+            down_until: None,
+            is_closed: false,
+        }
     }
 
-    async fn open(&mut self, pools: &Pools) -> Result<()> {
+    async fn open(&mut self, pools: &Pools, owner: Option<i64>) -> Result<()> {
+        let owner = owner.filter(|_| pools.engine() == super::Engine::Postgres);
+        if let Some(owner) = owner.filter(|owner| !self.owners.contains(owner))
+            && self.state != State::Closed
+            && self.state != State::Unsure
+        {
+            if self.join_with(owner).await? {
+                return Ok(());
+            }
+            self.commit().await;
+        }
         match self.state {
-            State::Closed => self.begin(pools).await,
+            State::Closed => self.begin(pools, owner).await,
             State::Open => self.control("SAVEPOINT turn", State::MarkedClean).await,
             State::Marked => {
                 self.control("RELEASE SAVEPOINT turn; SAVEPOINT turn", State::MarkedClean).await
@@ -265,17 +294,34 @@ impl Ground {
             State::MarkedClean => Ok(()),
             State::Unsure => {
                 self.break_off();
-                self.begin(pools).await
+                self.begin(pools, owner).await
             }
         }
     }
 
-    async fn begin(&mut self, pools: &Pools) -> Result<()> {
+    /// Makes a clean savepoint and locks one merchant more, in one trip; false when somebody else has it.
+    /// The lock is taken outside the savepoint, or undoing the caller's work would give it back.
+    async fn join_with(&mut self, owner: i64) -> Result<bool> {
+        let release = if self.state == State::Open { "" } else { "RELEASE SAVEPOINT turn;" };
+        let Some(tx) = self.tx.as_mut() else { return Err(unavailable()) };
+        self.state = State::Unsure;
+        let joined = tx.try_lock(release, owner, "SAVEPOINT turn").await?;
+        self.state = State::MarkedClean;
+        if joined {
+            self.owners.push(owner);
+        }
+        Ok(joined)
+    }
+
+    async fn begin(&mut self, pools: &Pools, owner: Option<i64>) -> Result<()> {
+        if self.is_closed {
+            return Err(unavailable().caused_by("the database is closed"));
+        }
         if self.down_until.is_some_and(|until| Instant::now() < until) {
             return Err(unavailable().caused_by("the database was unreachable a moment ago"));
         }
         if self.tx.is_some() {
-            match self.begin_here().await {
+            match self.begin_here(owner).await {
                 // The server may have restarted since; nothing was done yet, so start afresh.
                 Err(failure) if is_lost_connection(&failure) => self.break_off(),
                 outcome => return outcome,
@@ -288,22 +334,40 @@ impl Ground {
                 return Err(failure);
             }
         }
-        self.begin_here().await
+        self.begin_here(owner).await
     }
 
-    async fn begin_here(&mut self) -> Result<()> {
+    async fn begin_here(&mut self, owner: Option<i64>) -> Result<()> {
+        self.owners.clear();
         let begin = match self.tx.as_ref().map(Tx::engine) {
             // A deferred transaction that reads and then writes fails at once when another
             // process wrote in between; an immediate one waits its turn.
             Some(super::Engine::Sqlite) => "BEGIN IMMEDIATE",
             _ => "BEGIN",
         };
-        let outcome = self.control(begin, State::Open).await;
+        let outcome = match owner {
+            Some(owner) => self.begin_with(owner).await,
+            None => self.control(begin, State::Open).await,
+        };
         self.forget_failures();
         if outcome.is_err() && self.state != State::Closed {
             self.state = State::Closed;
         }
         outcome
+    }
+
+    /// Waits for the merchant, holding nothing.
+    async fn begin_with(&mut self, owner: i64) -> Result<()> {
+        let Some(tx) = self.tx.as_mut() else { return Err(unavailable()) };
+        self.state = State::Unsure;
+        if let Err(error) = tx.begin_with_lock(owner).await {
+            // The transaction may stand, aborted; nothing was done in it.
+            self.break_off();
+            return Err(error.into());
+        }
+        self.state = State::Open;
+        self.owners.push(owner);
+        Ok(())
     }
 
     /// Sends a control statement; until its answer is seen, the state is unsure.

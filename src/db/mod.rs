@@ -70,6 +70,9 @@ impl Default for Options {
     }
 }
 
+/// How many numbers there are for merchants' locks.
+const LOCKS: usize = 1 << 48;
+
 /// Which engine a database runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -88,6 +91,17 @@ pub enum Owner {
     House,
     /// Rows that a crash may take: kept off the lanes whose commits wait for the disk.
     Passing,
+}
+
+impl Owner {
+    /// The number by which replicas tell each other whose rows they are changing. Where two merchants share
+    /// one, they wait for each other, and no harm is done.
+    fn lock(self) -> Option<i64> {
+        match self {
+            Self::Merchant(id) => Some(i64::try_from(id.spread(LOCKS)).unwrap_or(0)),
+            Self::House | Self::Passing => None,
+        }
+    }
 }
 
 impl From<MerchantId> for Owner {
@@ -171,7 +185,8 @@ impl Db {
     /// Behind [`write!`].
     #[doc(hidden)]
     pub fn writing(&self, owner: impl Into<Owner>) -> Result<Writing> {
-        Ok(Writing::new(self.lane(owner.into())?.clone()))
+        let owner = owner.into();
+        Ok(Writing::new(self.lane(owner)?.clone(), owner.lock()))
     }
 
     /// Behind [`read!`].

@@ -25,6 +25,8 @@ pub struct Parts {
     pub endpoints_at_once: usize,
     /// How many deliveries one healthy endpoint gets at once.
     pub deliveries_at_once: usize,
+    /// How long an endpoint belongs to a replica that shows no sign of life.
+    pub lease: Duration,
 }
 
 /// The room: cheap to hand around.
@@ -59,6 +61,7 @@ impl Events {
             timeout: webhooks.timeout,
             endpoints_at_once: webhooks.endpoints_at_once,
             deliveries_at_once: webhooks.deliveries_at_once,
+            lease: webhooks.lease,
         }))
     }
 }

@@ -21,6 +21,8 @@ pub struct Webhooks {
     pub endpoints_at_once: usize,
     /// Deliveries to one endpoint at once.
     pub deliveries_at_once: usize,
+    /// How long an endpoint belongs to a replica that shows no sign of life.
+    pub lease: Duration,
     /// How long events and deliveries are kept.
     pub retention: Duration,
 }
@@ -35,6 +37,7 @@ impl Webhooks {
             timeout: reader.or("webhooks.timeout", 30 * second, duration(second..=30 * second)),
             endpoints_at_once: reader.or("webhooks.endpoints_at_once", 256, integer(2..=65_536)),
             deliveries_at_once: reader.or("webhooks.deliveries_at_once", 8, integer(1..=64)),
+            lease: reader.or("webhooks.lease", 15 * second, duration(second..=300 * second)),
             // Consumers are promised 90 days in which to notice that they missed something.
             retention: reader.or("webhooks.retention", 90 * day, duration(90 * day..=3_660 * day)),
         }

@@ -57,9 +57,14 @@ pub(super) struct Health {
 }
 
 impl Health {
-    /// How many attempts may run at once: who has just failed is asked once at a time.
-    pub(super) fn at_once(&self, most: usize) -> usize {
-        if self.failures == 0 { most.max(1) } else { 1 }
+    /// How many attempts may run at once: who has just failed is asked once at a time, and so is who has
+    /// not answered on this visit yet. A dead receiver then holds one connection, however many events
+    /// wait for it.
+    pub(super) fn at_once(&self, most: usize, answered: usize) -> usize {
+        match self.failures {
+            0 => answered.saturating_mul(2).clamp(1, most.max(1)),
+            _ => 1,
+        }
     }
 
     /// Whether it is to be left alone now.
@@ -116,7 +121,7 @@ mod tests {
 
     #[test]
     fn one_failure_slows_down_and_ten_break_off() {
-        assert_eq!((well().at_once(8), after(1, at(0)).at_once(8)), (8, 1));
+        assert_eq!((well().at_once(8, 9), after(1, at(0)).at_once(8, 9)), (8, 1));
         assert!(!after(9, at(0)).is_paused(at(0)));
         let broken = after(10, at(0));
         assert!(broken.is_paused(at(9)) && !broken.is_paused(at(10)));
@@ -126,8 +131,17 @@ mod tests {
     }
 
     #[test]
+    fn who_has_not_answered_yet_is_asked_once() {
+        assert_eq!(
+            [0, 1, 2, 3, 4, 5].map(|answered| well().at_once(8, answered)),
+            [1, 2, 4, 6, 8, 8]
+        );
+        assert_eq!(well().at_once(0, 5), 1, "never not at all");
+    }
+
+    #[test]
     fn one_success_makes_well() {
-        assert_eq!(after(30, at(0)).after(Sign::Well, 30, at(5)).at_once(8), 8);
+        assert_eq!(after(30, at(0)).after(Sign::Well, 30, at(5)).at_once(8, 9), 8);
         assert!(!after(30, at(0)).after(Sign::Well, 30, at(5)).is_paused(at(5)));
     }
 

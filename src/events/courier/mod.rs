@@ -1,17 +1,18 @@
 //! Takes events from the log to endpoints.
 //!
 //! The log is the queue. Each endpoint remembers the number up to which its deliveries are planned; a
-//! replica takes an endpoint for a while (a lease), plans what is ahead, attempts what is due outside
+//! replica takes an endpoint for a while (a lease, which it renews as long as it lives), plans what is ahead, attempts what is due outside
 //! any transaction, and records what came of it. A number is passed only in the transaction that
 //! writes its delivery, so nothing is missed; an outcome that was not recorded is attempted again, so
 //! receivers see doubles rather than gaps.
 //!
-//! Nobody waits for a dead receiver: an endpoint that has just failed is served apart from the
-//! healthy ones, one attempt at a time, and after ten failures in a row it is left alone for growing
-//! pauses. A commit that leaves events wakes the courier of its replica; the others look every
+//! Nobody waits for a dead receiver: whoever has been silent for a moment leaves its place to another
+//! and waits aside. An endpoint that has just failed is served apart from the healthy ones, one attempt
+//! at a time, and after ten failures in a row it is left alone for growing pauses. A commit that leaves events wakes the courier of its replica; the others look every
 //! `jobs.poll_interval`.
 
 mod health;
+mod places;
 mod planning;
 mod store;
 mod visit;
@@ -23,10 +24,11 @@ use std::{
 
 use futures_util::future::join_all;
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    sync::Notify,
     time::{sleep, timeout},
 };
 
+use places::{Place, Places};
 pub use store::STATEMENTS;
 use store::{Failures, Leased};
 use visit::Visit;
@@ -37,9 +39,6 @@ use crate::{
     db::{self, Owner},
 };
 
-/// How long an endpoint belongs to a replica that shows no sign of life: longer than one visit with
-/// the slowest of receivers.
-const LEASE: Duration = Duration::from_secs(45);
 /// How many endpoints one trip to the database takes.
 const BATCH: usize = 64;
 /// The pause between two looks is at least so long, and so many times as long as the look itself:
@@ -48,16 +47,20 @@ const BREATH: Duration = Duration::from_millis(10);
 const REST: u32 = 5;
 /// Of the places for endpoints, one in so many is for those that have just failed.
 const SUSPECTS: usize = 4;
+/// Those that have just failed are looked at no more often than this: they are in no hurry, and each look
+/// takes time that the healthy could have.
+const SUSPECTS_WAIT: Duration = Duration::from_millis(500);
 
 const HEALTHY: Failures = (0, 0);
 const SUSPECT: Failures = (1, i64::MAX);
+const EVERYBODY: &[Failures] = &[HEALTHY, SUSPECT];
 
 /// Delivers on this replica.
 #[derive(Clone, Debug)]
 pub struct Courier {
     room: Events,
     /// Places of each kind, so that the failing never take those of the healthy.
-    places: [(Failures, Arc<Semaphore>); 2],
+    places: [(Failures, Places); 2],
     freed: Arc<Notify>,
 }
 
@@ -66,19 +69,28 @@ impl Courier {
     pub fn new(room: Events) -> Self {
         let all = room.endpoints_at_once.max(2);
         let suspects = (all / SUSPECTS).max(1);
-        let places = |count| Arc::new(Semaphore::new(count));
+        let freed = Arc::<Notify>::default();
+        let places = |count| Places::new(count, freed.clone());
         Self {
             room,
             places: [(HEALTHY, places(all - suspects)), (SUSPECT, places(suspects))],
-            freed: Arc::default(),
+            freed,
         }
     }
 
     /// Delivers until shutdown.
     pub async fn run(self, tasks: Tasks, poll: Duration) {
+        let mut suspects_looked: Option<Instant> = None;
         while !tasks.is_stopping() {
             let looked = Instant::now();
-            let taken = match self.take().await {
+            let rest = SUSPECTS_WAIT.min(poll);
+            let whom = if suspects_looked.is_some_and(|then| then.elapsed() < rest) {
+                &[HEALTHY]
+            } else {
+                suspects_looked = Some(looked);
+                EVERYBODY
+            };
+            let taken = match self.take(whom).await {
                 Ok(taken) => taken,
                 Err(failure) => {
                     let cause = failure.cause_chain();
@@ -90,11 +102,7 @@ impl Courier {
             let idle = taken.is_empty();
             for (leased, place) in taken {
                 let (courier, stopping) = (self.clone(), tasks.clone());
-                tasks.spawn(async move {
-                    courier.visit(leased, &stopping).await;
-                    drop(place);
-                    courier.freed.notify_one();
-                });
+                tasks.spawn(async move { courier.visit(leased, place, &stopping).await });
             }
             if idle {
                 tokio::select! {
@@ -113,24 +121,21 @@ impl Courier {
         let tasks = Tasks::default();
         let mut visits = 0;
         loop {
-            let taken = self.take().await?;
+            let taken = self.take(EVERYBODY).await?;
             if taken.is_empty() {
                 return Ok(visits);
             }
             visits += taken.len();
-            join_all(taken.into_iter().map(|(leased, _place)| self.visit(leased, &tasks))).await;
+            let visit = |(leased, place)| self.visit(leased, place, &tasks);
+            join_all(taken.into_iter().map(visit)).await;
         }
     }
 
-    /// Takes as many endpoints as there are places.
-    async fn take(&self) -> Result<Vec<(Leased, OwnedSemaphorePermit)>> {
+    /// Takes as many endpoints of these kinds as there are places.
+    async fn take(&self, whom: &[Failures]) -> Result<Vec<(Leased, Place)>> {
         let mut taken = Vec::new();
-        for (failures, places) in &self.places {
-            let mut free = Vec::new();
-            while free.len() < BATCH {
-                let Ok(place) = places.clone().try_acquire_owned() else { break };
-                free.push(place);
-            }
+        for (failures, places) in self.places.iter().filter(|(kind, _)| whom.contains(kind)) {
+            let free = places.take(BATCH);
             if !free.is_empty() {
                 taken.extend(self.claim(*failures, free.len()).await?.into_iter().zip(free));
             }
@@ -145,7 +150,7 @@ impl Courier {
             return Ok(Vec::new());
         }
         let lease = JobId::make(&ctx.clock, &ctx.random).to_string();
-        let (until, most) = (now.plus(LEASE), i64::try_from(most).unwrap_or(i64::MAX));
+        let (until, most) = (now.plus(self.room.lease), i64::try_from(most).unwrap_or(i64::MAX));
         db::write!(ctx.db, Owner::House, |tx| {
             Ok(store::claim(tx, (now, until), failures, most, &lease).await?)
         })
@@ -153,9 +158,9 @@ impl Courier {
 
     /// One visit. An endpoint whose visit broke off stays leased, so that it is not tried again and
     /// again at once.
-    async fn visit(&self, leased: Leased, tasks: &Tasks) {
+    async fn visit(&self, leased: Leased, place: Place, tasks: &Tasks) {
         let endpoint = leased.id;
-        if let Err(failure) = Visit::new(&self.room, leased, tasks).run().await {
+        if let Err(failure) = Visit::new(&self.room, leased, place, tasks).run().await {
             let cause = failure.cause_chain();
             tracing::warn!(%endpoint, cause, "Deliveries broke off; trying again soon.");
         }

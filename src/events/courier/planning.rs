@@ -6,7 +6,7 @@ use crate::{
     db,
     events::{
         DeliveryId, Events,
-        deliveries::{self, Ahead, Planned},
+        deliveries::{self, Ahead, Due, Planned},
         log::EventType,
     },
 };
@@ -15,12 +15,12 @@ use crate::{
 const STRIDE: i64 = 256;
 
 /// What planning has done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Plan {
     /// There is nothing ahead.
     Nothing,
-    /// So many deliveries were planned.
-    Planned(usize),
+    /// These deliveries were planned, in the order of the log.
+    Planned(Vec<Due>),
     /// The endpoint is no longer ours.
     Lost,
 }
@@ -31,15 +31,14 @@ pub(super) async fn plan(room: &Events, leased: &mut Leased) -> Result<Plan> {
     let (ctx, merchant, from) = (&room.ctx, leased.merchant, leased.planned_through);
     let ahead = db::read!(ctx.db, |tx| Ok(deliveries::ahead(tx, merchant, from, STRIDE).await?))?;
     let Some(to) = unbroken(&ahead)? else { return Ok(Plan::Nothing) };
-    let wanted = ahead.iter().filter(|event| wants(leased, event));
-    let planned: Vec<Planned> = wanted
-        .map(|event| Planned {
-            id: DeliveryId::make(&ctx.clock, &ctx.random),
-            sequence: event.sequence,
-            event: event.id,
-            about: event.about.clone(),
+    let wanted = ahead.into_iter().filter(|event| wants(leased, event));
+    let (planned, due): (Vec<Planned>, Vec<Due>) = wanted
+        .map(|event| {
+            let id = DeliveryId::make(&ctx.clock, &ctx.random);
+            let (sequence, about) = (event.sequence, event.about.clone());
+            (Planned { id, sequence, event: event.id, about }, event.due(id))
         })
-        .collect();
+        .unzip();
     let attempts = leased.dialect.schedule().attempts();
     let ours = db::write!(ctx.db, merchant, |tx| {
         if !store::advance(tx, leased, to).await? {
@@ -55,7 +54,7 @@ pub(super) async fn plan(room: &Events, leased: &mut Leased) -> Result<Plan> {
         return Ok(Plan::Lost);
     }
     leased.planned_through = to;
-    Ok(Plan::Planned(planned.len()))
+    Ok(Plan::Planned(due))
 }
 
 /// The last number of a stretch that must have no hole. It may begin later than expected, where old

@@ -12,8 +12,8 @@ use serde_json::json;
 use tokio::time::sleep_until;
 
 use super::{
-    LEASE,
     health::{Health, Sign},
+    places::Place,
     planning::{self, Plan},
     store::{self, Leased},
 };
@@ -34,8 +34,12 @@ use crate::{
     },
 };
 
-/// How many deliveries are loaded at once.
-const BATCH: i64 = 256;
+/// How many deliveries are loaded at once, and how many for one that has just failed: most of them would
+/// only lie in memory.
+const BATCH: usize = 256;
+const SUSPECT_BATCH: usize = 16;
+/// After so long without an answer a visit leaves its place to another.
+const SILENCE: Duration = Duration::from_millis(100);
 /// After so much time no new attempt begins: others wait for the place.
 const SLICE: Duration = Duration::from_secs(10);
 /// Outcomes are written down in bundles, and none waits longer than this.
@@ -60,26 +64,32 @@ pub(super) struct Visit<'a> {
     room: &'a Events,
     leased: Leased,
     health: Health,
+    place: Place,
     tasks: &'a Tasks,
     begun: Instant,
+    answered: usize,
     /// The endpoint is gone, switched off, or another's.
     over: bool,
     unwritten: Vec<Attempted>,
     oldest_unwritten: Option<Instant>,
+    renewed_at: Instant,
     gives_up: Option<Because>,
 }
 
 impl<'a> Visit<'a> {
-    pub(super) fn new(room: &'a Events, leased: Leased, tasks: &'a Tasks) -> Self {
+    pub(super) fn new(room: &'a Events, leased: Leased, place: Place, tasks: &'a Tasks) -> Self {
         Self {
             room,
             health: leased.health,
             leased,
+            place,
             tasks,
             begun: Instant::now(),
+            answered: 0,
             over: false,
             unwritten: Vec::new(),
             oldest_unwritten: None,
+            renewed_at: Instant::now(),
             gives_up: None,
         }
     }
@@ -108,15 +118,16 @@ impl<'a> Visit<'a> {
             || self.health.is_paused(self.room.ctx.now())
     }
 
-    /// What is due, planned anew where that does not fill a batch.
+    /// What is due, and what is planned now where that does not fill a batch.
     async fn next_batch(&mut self) -> Result<Vec<Due>> {
-        let mut due = self.due().await?;
-        while i64::try_from(due.len()).is_ok_and(|count| count < BATCH) {
+        let most = if self.health.failures == 0 { BATCH } else { SUSPECT_BATCH };
+        let mut due = self.due(most).await?;
+        while due.len() < most {
             match planning::plan(self.room, &mut self.leased).await? {
                 Plan::Nothing => break,
-                Plan::Planned(0) => {}
-                Plan::Planned(_) => {
-                    due = self.due().await?;
+                Plan::Planned(planned) if planned.is_empty() => {}
+                Plan::Planned(planned) => {
+                    due.extend(planned);
                     break;
                 }
                 Plan::Lost => {
@@ -125,13 +136,15 @@ impl<'a> Visit<'a> {
                 }
             }
         }
+        // The others are in the database, and due.
+        due.truncate(most);
         Ok(due)
     }
 
-    async fn due(&self) -> Result<Vec<Due>> {
+    async fn due(&self, most: usize) -> Result<Vec<Due>> {
         let (ctx, Leased { merchant, id, .. }) = (&self.room.ctx, &self.leased);
-        let now = ctx.now();
-        db::read!(ctx.db, |tx| Ok(deliveries::due(tx, (*merchant, *id), now, BATCH).await?))
+        let (now, most) = (ctx.now(), i64::try_from(most).unwrap_or(i64::MAX));
+        db::read!(ctx.db, |tx| Ok(deliveries::due(tx, (*merchant, *id), now, most).await?))
     }
 
     async fn deliver(&mut self, keys: &SigningKeys, due: Vec<Due>) -> Result<()> {
@@ -140,8 +153,9 @@ impl<'a> Visit<'a> {
         let mut lines = lines(due);
         let mut running: FuturesUnordered<BoxFuture<'_, Heard>> = FuturesUnordered::new();
         let to = Receiver { room, url: &url, dialect, keys, id: self.leased.id };
+        let mut heard_at = Instant::now();
         loop {
-            let most = self.health.at_once(room.deliveries_at_once);
+            let most = self.health.at_once(room.deliveries_at_once, self.answered);
             while running.len() < most && !self.must_end() {
                 let Some(mut line) = lines.pop_front() else { break };
                 let Some(due) = line.pop_front() else { continue };
@@ -154,22 +168,31 @@ impl<'a> Visit<'a> {
             if running.is_empty() {
                 break;
             }
-            let write_by = self.oldest_unwritten.map(|oldest| oldest + PATIENCE);
+            let write_by = self.write_by();
+            let aside_at = self.place.can_step_aside().then(|| heard_at + SILENCE);
             tokio::select! {
                 Some(heard) = running.next() => {
+                    heard_at = Instant::now();
                     let line = self.hear(heard);
                     if !line.is_empty() {
                         lines.push_front(line);
                     }
                 }
-                () = until(write_by), if write_by.is_some() => {}
+                () = sleep_until(write_by.into()) => {}
+                () = until(aside_at), if aside_at.is_some() => self.place.step_aside(),
             }
-            let waited = write_by.is_some_and(|by| Instant::now() >= by);
-            if waited || self.unwritten.len() >= BUNDLE {
+            if Instant::now() >= write_by || self.unwritten.len() >= BUNDLE {
                 self.write_down().await?;
             }
         }
-        self.write_down().await
+        if self.unwritten.is_empty() { Ok(()) } else { self.write_down().await }
+    }
+
+    /// When outcomes have waited for long enough, or the lease is to be renewed because there are none: a
+    /// receiver may take longer than a lease lasts.
+    fn write_by(&self) -> Instant {
+        let renew_by = self.renewed_at + self.room.lease / 3;
+        self.oldest_unwritten.map_or(renew_by, |oldest| renew_by.min(oldest + PATIENCE))
     }
 
     /// Takes note of an attempt; gives back the line that waited for it.
@@ -180,6 +203,7 @@ impl<'a> Visit<'a> {
             Err(_) => Sign::Ill { asked_for: None },
         };
         self.health = self.health.after(sign, failures_then, now);
+        self.answered = self.answered.saturating_add(usize::from(sign == Sign::Well));
         self.gives_up = self.gives_up.or(self.health.gives_up(sign, now));
         let outcome = if sign == Sign::Well { "delivered" } else { "failed" };
         metrics::counter!("webhook_attempts_total", "outcome" => outcome).increment(1);
@@ -222,18 +246,18 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Writes outcomes and the state of the endpoint in one transaction, and keeps the lease alive.
+    /// Writes outcomes and the state of the endpoint in one transaction, and renews the lease.
     async fn write_down(&mut self) -> Result<()> {
-        if self.unwritten.is_empty() {
-            return Ok(());
-        }
         let (ctx, leased, health) = (&self.room.ctx, &self.leased, &self.health);
+        let lease = self.room.lease;
         let (attempted, gives_up) = (&self.unwritten, self.gives_up);
         let disabled = gives_up.map(|because| self.disabled(because)).transpose()?;
         let ours = db::write!(ctx.db, leased.merchant, |tx| {
             let now = ctx.now();
-            deliveries::record(tx, leased.merchant, attempted, now).await?;
-            let ours = store::keep(tx, leased, health, now.plus(LEASE)).await?;
+            if !attempted.is_empty() {
+                deliveries::record(tx, leased.merchant, attempted, now).await?;
+            }
+            let ours = store::keep(tx, leased, health, now.plus(lease)).await?;
             if let (Some(because), Some(event), true) = (gives_up, &disabled, ours)
                 && store::disable(tx, leased, because, now).await?
             {
@@ -248,6 +272,7 @@ impl<'a> Visit<'a> {
         self.over |= !ours;
         self.unwritten.clear();
         self.oldest_unwritten = None;
+        self.renewed_at = Instant::now();
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Delivery, Status,
-    store::{self, Ahead, Planned},
+    store::{self, Planned, Sendable},
 };
 use crate::{
     base::{
@@ -113,7 +113,7 @@ async fn chosen(
     merchant: MerchantId,
     endpoint: &Endpoint,
     which: Which,
-) -> Result<(Vec<Ahead>, Again)> {
+) -> Result<(Vec<Sendable>, Again)> {
     let (after, through, only_failed) = match which {
         Which::One(id) => {
             let event = log::find(tx, merchant, id).await?;

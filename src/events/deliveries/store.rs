@@ -9,9 +9,9 @@ use crate::{
     events::{DeliveryId, EndpointId, EventId, log::EventType},
 };
 
-/// A stretch of the log, without the bytes. Bounded on both sides, so that no other index than that of
+/// A stretch of the log. Bounded on both sides, so that no other index than that of
 /// the numbers looks as good to a planner who knows nothing of the table yet.
-const AHEAD: &str = "SELECT sequence, id, kind, about
+const AHEAD: &str = "SELECT sequence, id, kind, about, body, created_at_us
     FROM events WHERE merchant_id = $1 AND sequence > $2 AND sequence <= $2 + $3
     ORDER BY sequence LIMIT $3";
 
@@ -161,12 +161,23 @@ pub(crate) struct Ahead {
     pub(crate) id: EventId,
     pub(crate) kind: EventType,
     pub(crate) about: String,
+    body: Vec<u8>,
+    happened_at: Timestamp,
 }
 
-type AheadRow = (i64, EventId, String, String);
+impl Ahead {
+    /// Its delivery, planned and due now.
+    pub(crate) fn due(self, id: DeliveryId) -> Due {
+        let Self { id: event, kind, about, body, happened_at, .. } = self;
+        Due { id, event, kind, about, attempts: 0, body, happened_at }
+    }
+}
 
-fn ahead_of((sequence, id, kind, about): AheadRow) -> Result<Ahead, DbError> {
-    Ok(Ahead { sequence, id, kind: kind_of(&kind)?, about })
+type AheadRow = (i64, EventId, String, String, Vec<u8>, Timestamp);
+
+fn ahead_of(row: AheadRow) -> Result<Ahead, DbError> {
+    let (sequence, id, kind, about, body, happened_at) = row;
+    Ok(Ahead { sequence, id, kind: kind_of(&kind)?, about, body, happened_at })
 }
 
 fn kind_of(word: &str) -> Result<EventType, DbError> {
@@ -352,6 +363,14 @@ pub(super) async fn of_endpoint(
     rows.into_iter().map(Delivery::try_from).collect()
 }
 
+/// An event that can be sent once more.
+pub(super) struct Sendable {
+    pub(super) sequence: i64,
+    pub(super) id: EventId,
+    pub(super) kind: EventType,
+    pub(super) about: String,
+}
+
 /// Events of a range that can be sent to an endpoint once more.
 pub(super) async fn again(
     tx: &mut Tx,
@@ -359,10 +378,14 @@ pub(super) async fn again(
     (after, through): (i64, i64),
     limit: i64,
     only_failed: bool,
-) -> Result<Vec<Ahead>, DbError> {
+) -> Result<Vec<Sendable>, DbError> {
+    type Row = (i64, EventId, String, String);
     let only = if only_failed { "failed" } else { "" };
-    let rows = db::all!(tx, AheadRow, AGAIN, merchant, endpoint, after, through, limit, only)?;
-    rows.into_iter().map(ahead_of).collect()
+    let rows = db::all!(tx, Row, AGAIN, merchant, endpoint, after, through, limit, only)?;
+    let read = |(sequence, id, kind, about): Row| {
+        Ok(Sendable { sequence, id, kind: kind_of(&kind)?, about })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Lets the courier look at an endpoint now.

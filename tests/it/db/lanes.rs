@@ -2,7 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test abandons its own tasks on purpose")]
 
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    task::Poll,
+    time::Duration,
+};
 
 use counterfoil::{
     base::{
@@ -13,10 +19,13 @@ use counterfoil::{
     },
     db::{self, Db, Options},
 };
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{
+    sync::{Barrier, oneshot},
+    task::JoinSet,
+};
 
 use super::{HOUSE, count, insert, insert_in};
-use crate::support::both::both;
+use crate::support::both::{TestDb, both};
 
 fn fresh() -> MerchantId {
     MerchantId::make(&Clock::system(), &Random::system())
@@ -143,6 +152,42 @@ both! {
         second.unwrap();
         assert_eq!(count(&db).await, 2);
     }
+}
+
+/// One step in a merchant's row. `meet` is waited for with the row locked.
+async fn touch(db: &Db, id: MerchantId, meet: Option<&Barrier>, runs: &AtomicUsize) -> Result<()> {
+    const TOUCH: &str = "UPDATE merchants SET name = name WHERE id = $1";
+    db::write!(db, id, |tx| {
+        db::exec!(tx, TOUCH, id)?;
+        if let (0 | 1, Some(meet)) = (runs.fetch_add(1, Ordering::SeqCst), meet) {
+            meet.wait().await;
+        }
+        Ok(())
+    })
+}
+
+/// On two replicas one lane each has a merchant's row and the other's merchant waiting behind: a lane that
+/// waited there with the row in its hands would wait for the other one for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lanes_of_two_replicas_do_not_wait_for_each_other() {
+    let test = TestDb::postgres().await;
+    let options = Options { postgres_lanes: 1, ..Options::default() };
+    let here = Db::connect(&test.url, &options).await.unwrap();
+    let there = Db::connect(&test.url, &options).await.unwrap();
+    let (one, two) = (fresh(), fresh());
+    insert(&here, one).await.unwrap();
+    insert(&here, two).await.unwrap();
+    let (meet, runs) = (Barrier::new(2), AtomicUsize::new(0));
+    let (a, b, c, d) = tokio::join!(
+        touch(&here, one, Some(&meet), &runs),
+        touch(&here, two, None, &runs),
+        touch(&there, two, Some(&meet), &runs),
+        touch(&there, one, None, &runs),
+    );
+    for done in [a, b, c, d] {
+        done.unwrap();
+    }
+    assert_eq!(runs.into_inner(), 4, "nobody had to run again");
 }
 
 async fn insert_and_hide_a_fault(db: &Db, id: MerchantId) -> Result<()> {

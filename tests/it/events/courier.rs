@@ -8,13 +8,51 @@ use counterfoil::{
     events::{courier::Courier, log::EventType},
 };
 use serde_json::json;
+use sqlx::{Executor, postgres::PgListener};
+use tokio::time::timeout;
 
 use super::{
     deliveries::{all, happen},
     endpoints::{make, nearby},
     receiver::{Answer, Receiver},
 };
-use crate::support::{app::TestApp, both::both};
+use crate::support::{
+    app::TestApp,
+    both::{TestDb, both},
+};
+
+/// A receiver may take longer than a lease lasts: who waits for it renews the lease.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_visit_that_waits_renews_its_lease() {
+    const RING: &str = "CREATE FUNCTION ring() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_notify('leases', ''); RETURN NULL; END $$";
+    const BELL: &str = "CREATE TRIGGER bell AFTER UPDATE OF leased_until_us
+        ON webhook_endpoints FOR EACH ROW EXECUTE FUNCTION ring()";
+    let db = TestDb::postgres().await;
+    let app = TestApp::with(&db, |config| {
+        nearby(config);
+        config.webhooks.lease = Duration::from_millis(30);
+    })
+    .await;
+    let client = app.client("webhooks:write").await;
+    let token = client.mint(&app).await;
+    let silent = Receiver::doing(|_| Answer::Stall).await;
+    make(&app, &client, &token, &json!({ "url": silent.url(), "events": ["*"] })).await;
+    let mut listener = PgListener::connect(&db.url).await.unwrap();
+    listener.execute(RING).await.unwrap();
+    listener.execute(BELL).await.unwrap();
+    listener.listen("leases").await.unwrap();
+    let tasks = run(&app, NEVER);
+    happen(&app, &client, EventType::PayoutSent, "pay_1").await;
+    silent.has_seen(1).await;
+    // Taken, and renewed again and again.
+    for _ in 0..5 {
+        timeout(Duration::from_secs(20), listener.recv()).await.expect("a renewal").unwrap();
+    }
+    assert_eq!(silent.seen().len(), 1);
+    tasks.stop();
+    app.stop().await;
+}
 
 /// Longer than any test: whoever relies on it is never woken.
 const NEVER: Duration = Duration::from_hours(1);
@@ -77,7 +115,32 @@ both! {
             happen(&app, &client, EventType::PayoutSent, &format!("pay_{count}")).await;
             living.has_seen(count).await;
         }
-        assert!(dead.seen().len() <= 12 + 1, "one place, and it is taken");
+        tasks.stop();
+        app.stop().await;
+    }
+
+    /// Nothing is known of them yet, so they have places as good as anybody's, and hold on to what they
+    /// get: the living is served all the same, and each of the silent holds one connection.
+    async fn the_silent_leave_their_places_to_others(db: TestDb) {
+        let app = TestApp::with(&db, |config| {
+            nearby(config);
+            config.webhooks.endpoints_at_once = 4;
+        }).await;
+        let client = app.client("webhooks:write").await;
+        let token = client.mint(&app).await;
+        let (silent, living) = (Receiver::doing(|_| Answer::Stall).await, Receiver::saying(200).await);
+        for _ in 0..12 {
+            make(&app, &client, &token, &json!({ "url": silent.url(), "events": ["*"] })).await;
+        }
+        for count in 1..=5 {
+            happen(&app, &client, EventType::PayoutSent, &format!("pay_{count}")).await;
+        }
+        let tasks = run(&app, Duration::from_millis(20));
+        silent.has_seen(12).await;
+        make(&app, &client, &token, &json!({ "url": living.url(), "events": ["*"] })).await;
+        happen(&app, &client, EventType::PayoutSent, "pay_0").await;
+        living.has_seen(1).await;
+        assert_eq!(silent.seen().len(), 12, "one for each");
         tasks.stop();
         app.stop().await;
     }

@@ -3,6 +3,11 @@
 //!
 //! `make kill-test` runs 200 rounds on each database; a plain test run does a few.
 
+mod books;
+mod fleet;
+mod shops;
+mod webhooks;
+
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
@@ -37,7 +42,7 @@ use crate::support::{
     app::TestApp,
     both::{TestDb, both},
     client::{ProofKey, basic, claims_at},
-    http::{Connection, Request},
+    http::{Connection, Request, Response},
     scratch,
 };
 
@@ -104,10 +109,14 @@ fn rounds() -> u64 {
 
 impl Victim {
     async fn register(test: &TestDb) -> Self {
+        Self::register_as(test, "owner@shop.example").await
+    }
+
+    async fn register_as(test: &TestDb, email: &str) -> Self {
         let ctx = open(&test.url).await;
         let cost = Cost { memory_kib: 8, passes: 1, at_once: 1, queue: 10 };
         let hasher = Hasher::new(cost, &ctx.random).unwrap();
-        let new = NewMerchant::check("Shop", "owner@shop.example").unwrap();
+        let new = NewMerchant::check("Shop", email).unwrap();
         let merchant = merchants::create(&ctx, &new).await.unwrap();
         let key = ProofKey::make(&ctx.random, KeyKind::P256);
         let wish = NewCredential {
@@ -145,7 +154,13 @@ impl Victim {
     }
 
     fn start(&self) -> (Running, SocketAddr) {
+        self.start_with(&[])
+    }
+
+    /// With settings of its own.
+    fn start_with(&self, settings: &[(&str, &str)]) -> (Running, SocketAddr) {
         let mut serve = self.command("serve --listen 127.0.0.1:0");
+        serve.envs(settings.iter().copied());
         let mut child = serve.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let listening = |line: String| line.strip_prefix("Listening on ").map(str::to_owned);
@@ -219,15 +234,26 @@ impl Victim {
         key: &str,
         (path, body): (&str, &Value),
     ) -> Option<Value> {
+        let answer = self.try_post(line, token, key, (path, body)).await?;
+        assert!((200..300).contains(&answer.status), "{}: {}", answer.status, answer.text());
+        Some(answer.json())
+    }
+
+    /// One request with a key; whatever is answered.
+    async fn try_post(
+        &self,
+        line: &mut Connection,
+        token: &str,
+        key: &str,
+        (path, body): (&str, &Value),
+    ) -> Option<Response> {
         let request = Request::post(path)
             .header("Authorization", format!("DPoP {token}"))
             .header("DPoP", self.proof("POST", path, Some(token)))
             .header("Idempotency-Key", key)
             .json(body);
         line.write(&request.bytes("pay.example")).await;
-        let answer = line.read_response().await?;
-        assert!((200..300).contains(&answer.status), "{}: {}", answer.status, answer.text());
-        Some(answer.json())
+        line.read_response().await
     }
 
     /// What one request of the load has made.

@@ -164,9 +164,14 @@ impl Response {
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the server accepts connections");
+        Self::reach(address).await.expect("the server accepts connections")
+    }
+
+    /// Where the server may be gone by now.
+    pub(crate) async fn reach(address: SocketAddr) -> Option<Self> {
+        let stream = TcpStream::connect(address).await.ok()?;
         stream.set_nodelay(true).expect("it is a TCP stream");
-        Self { stream, unread: Vec::new() }
+        Some(Self { stream, unread: Vec::new() })
     }
 
     /// Sends a request and reads its answer.
