@@ -73,6 +73,7 @@ fuzz: ## the fuzz targets, some minutes each (needs the nightly compiler and car
 		cargo +nightly fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_len=8192 -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
+
 fault-test: ## deliver 50,000 events to receivers that do everything wrong, killing servers meanwhile
 	@scripts/install-test-tools
 	COUNTERFOIL_FAULT_EVENTS=$(EVENTS) cargo test --test it kill::webhooks -- --nocapture
