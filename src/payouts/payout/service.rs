@@ -357,8 +357,19 @@ pub async fn search(
     filter: &Filter,
     page: &PageRequest,
 ) -> Result<Page<Payout>> {
+    search_among(ctx, merchant, filter, page, LOOKED_AT).await
+}
+
+/// The same among so many.
+pub async fn search_among(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    filter: &Filter,
+    page: &PageRequest,
+    many: i64,
+) -> Result<Page<Payout>> {
     let (rows, floor) = db::read!(ctx.db, |tx| {
-        let floor = store::floor(tx, merchant, filter, page, LOOKED_AT).await?;
+        let floor = store::floor(tx, merchant, filter, page, many).await?;
         Ok((store::list_down_to(tx, merchant, filter, page, floor).await?, floor))
     })?;
     let found = Page::cut(rows, page, |payout| payout.id.to_string());
