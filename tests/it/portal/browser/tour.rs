@@ -24,7 +24,6 @@ const PAGES: &[(&str, &str)] = &[
     ("overview", "/portal"),
     ("payouts", "/portal/payouts"),
     ("payouts-waiting", "/portal/payouts?status=pending_approval"),
-    ("payouts-wrong", "/portal/payouts?from=1.3.2026&reference=kept"),
     ("payout", "/portal/payouts/DONE"),
     ("payout-waiting", "/portal/payouts/WAITING"),
     ("receipt", "/portal/payouts/DONE/receipt"),
