@@ -280,7 +280,7 @@ fn receipt(payout: &Payout, origin: &str) -> Markup {
                 a.button href={ (path) "/file" } download { "Download" }
             }
             div.copied data-copy="the command" {
-                pre tabindex="0" { (command(payout, origin)) }
+                pre.wrapped tabindex="0" { (command(payout, origin)) }
             }
         }
     }

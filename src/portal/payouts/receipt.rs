@@ -25,7 +25,7 @@ pub(super) fn page(payout: &Payout, jws: &str, origin: &str) -> Result<Markup> {
         section.card {
             p { "Signed by this server a moment ago. Show it to whoever trusts neither you nor the wire; with the "
                 "download beside it, this judges it:" }
-            div.copied data-copy="the command" { pre tabindex="0" { (command(payout, origin)) } }
+            div.copied data-copy="the command" { pre.wrapped tabindex="0" { (command(payout, origin)) } }
             p.sub { "Keep the keys of the day beside it: " a href="/.well-known/jwks.json" { "/.well-known/jwks.json" } "." }
         }
         section aria-labelledby="says" { h2 #says { "What it says" } pre tabindex="0" { (says) } }

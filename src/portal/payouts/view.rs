@@ -88,7 +88,6 @@ pub(in crate::portal) fn payouts(label: &str, found: &Listed) -> Markup {
         Head::Text("To"),
         Head::Number("Sent"),
         Head::Number("Received"),
-        Head::Text("Method"),
         Head::Text("Status"),
         Head::Text("Made"),
     ];
@@ -104,10 +103,9 @@ fn row(payout: &Payout, found: &Listed) -> Markup {
                 a href={ (PATH) "/" (payout.id) } { (short(&payout.id.to_string())) }
                 @if let Some(reference) = &payout.reference { p.sub { (reference) } }
             }
-            td.name { (name) }
+            td.name { (name) p.sub { "by " (payout.method.as_str().replace('_', " ")) } }
             td.number { (money(payout.amounts.source)) }
             td.number { (money(payout.amounts.dest)) }
-            td { (payout.method.as_str().replace('_', " ")) }
             td { (status(payout)) }
             td { (moment(payout.created_at)) }
         }
