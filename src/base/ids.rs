@@ -1,6 +1,6 @@
 //! Typed identifiers: a prefix that names the kind and a ULID that orders them by time.
 
-use super::{clock::Clock, random::Random};
+use super::{clock::Clock, random::Random, timestamp::Timestamp};
 
 /// Why a text is no id of the wanted kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +17,12 @@ pub enum IdError {
 pub fn ulid(clock: &Clock, random: &Random) -> u128 {
     let noise = u128::from_be_bytes(random.bytes());
     ulid::Ulid::from_parts(clock.now().unix_millis(), noise).0
+}
+
+/// The letters of the first ULID of a moment: ids that were made earlier come before it.
+pub fn first_at(at: Timestamp) -> String {
+    const LATEST: u64 = (1 << 48) - 1;
+    encode(ulid::Ulid::from_parts(at.unix_millis().min(LATEST), 0).0)
 }
 
 /// Splits `prefix_` from a ULID; what the id types share.
@@ -142,6 +148,14 @@ mod tests {
         assert_eq!(id.to_string().len(), 4 + 26);
         assert_eq!(id.to_string().parse::<MerchantId>().unwrap(), id);
         assert!(made_at(1_700_000_001).to_string() > id.to_string());
+    }
+
+    #[test]
+    fn the_first_id_of_a_moment_comes_between_those_of_others() {
+        let first = |seconds| format!("mer_{}", first_at(Timestamp::from_unix_seconds(seconds)));
+        let made = made_at(1_700_000_000).to_string();
+        assert!(first(1_700_000_000) <= made && made < first(1_700_000_001));
+        assert!(first(-1) < first(1) && first(i64::MAX / 2_000_000) >= first(1 << 33));
     }
 
     #[test]

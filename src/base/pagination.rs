@@ -105,6 +105,11 @@ impl<T> Page<T> {
     }
 }
 
+/// The cursor behind a place, for a list that ends a page where no row was shown.
+pub fn cursor_of(id: impl ToString) -> String {
+    seal(id.to_string())
+}
+
 fn seal(id: String) -> String {
     let json = serde_json::to_vec(&Cursor { id }).unwrap_or_default();
     BASE64_URL_SAFE_NO_PAD.encode(json)

@@ -3,18 +3,21 @@
 use axum::{Router, middleware::from_fn_with_state};
 
 use super::{
-    Portal, account, credentials,
+    Portal, account, beneficiaries, credentials,
     frame::{
         Known,
         http::{Pages, finish},
     },
-    overview, sign_in, team,
+    overview, payouts, quotes, sign_in, team,
 };
 
 fn pages() -> Pages {
     let routes = [
         sign_in::http::routes,
         overview::http::routes,
+        payouts::http::routes,
+        quotes::http::routes,
+        beneficiaries::http::routes,
         credentials::http::routes,
         team::http::routes,
         account::http::routes,

@@ -25,6 +25,7 @@
 //! 9. Add the page to the list in `tests/it/portal/browser/tour.rs`: axe-core and `make gallery` go there too.
 
 pub mod account;
+pub mod beneficiaries;
 pub mod credentials;
 pub mod frame;
 mod housekeeping;
@@ -33,6 +34,8 @@ pub mod links;
 pub mod mail;
 pub mod names;
 pub mod overview;
+pub mod payouts;
+pub mod quotes;
 mod room;
 pub mod sessions;
 pub mod sign_in;

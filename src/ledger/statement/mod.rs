@@ -99,3 +99,12 @@ pub async fn movements(
         }
     }
 }
+
+/// More than any payment, deposit or exchange causes.
+const MOST_CAUSED: i64 = 100;
+
+/// What one thing has done to a merchant's money, the first movement first.
+pub async fn movements_of(tx: &mut Tx, merchant: MerchantId, cause: &str) -> Result<Vec<Movement>> {
+    let entries = store::entries_of(tx, merchant, cause, MOST_CAUSED).await?;
+    Ok(entries.into_iter().rev().flat_map(|(_, movements)| movements).collect())
+}

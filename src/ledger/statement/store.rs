@@ -37,8 +37,13 @@ const OF_CURRENCY: &str = statement!(
      ORDER BY entry_id DESC LIMIT $3"
 );
 
+const OF_CAUSE: &str = statement!(
+    "SELECT id FROM ledger_entries WHERE merchant_id = $1 AND cause = $2 ORDER BY id DESC LIMIT $3"
+);
+
 /// Every statement of this store, for the test that prepares them.
-pub const STATEMENTS: &[Statement] = &[Statement::same(ALL), Statement::same(OF_CURRENCY)];
+pub const STATEMENTS: &[Statement] =
+    &[Statement::same(ALL), Statement::same(OF_CURRENCY), Statement::same(OF_CAUSE)];
 
 /// Comes after every id in the order of bytes: where a statement begins.
 pub(super) fn after_all() -> String {
@@ -74,6 +79,20 @@ pub(super) async fn entries(
         Some(only) => db::all!(tx, Row, OF_CURRENCY, merchant, below, limit, only.code())?,
         None => db::all!(tx, Row, ALL, merchant, below, limit)?,
     };
+    gathered(rows)
+}
+
+/// Some entries that one thing has caused, the newest first, each with what it moved.
+pub(super) async fn entries_of(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    cause: &str,
+    limit: i64,
+) -> Result<Vec<(EntryId, Vec<Movement>)>, DbError> {
+    gathered(db::all!(tx, Row, OF_CAUSE, merchant, cause, limit)?)
+}
+
+fn gathered(rows: Vec<Row>) -> Result<Vec<(EntryId, Vec<Movement>)>, DbError> {
     let mut entries: Vec<(EntryId, Vec<Movement>)> = Vec::new();
     for row in rows {
         if entries.last().is_none_or(|(last, _)| *last != row.id) {

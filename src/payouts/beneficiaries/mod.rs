@@ -17,11 +17,13 @@ pub use model::{
     Beneficiary, BeneficiaryStatus, BeneficiaryType, Change, Filter, STATUSES, Step, short_text,
 };
 pub use pii::{Address, Business, Individual, Pii};
-pub use privacy::{Reader, disclose, read as read_pii, replace as replace_pii};
+pub use privacy::{
+    Reader, disclose, read as read_pii, read_before as read_pii_before, replace as replace_pii,
+};
 pub use seed::seed;
 pub(super) use service::to_change;
 pub use service::{
     NewBeneficiary, Prepared, create, delete, get, list, operate, prepare, save, step, update,
 };
-pub use store::{STATEMENTS, find, find_ever, wipe};
+pub use store::{STATEMENTS, find, find_ever, names, wipe};
 pub use wire::{BeneficiaryBody, PiiBody};

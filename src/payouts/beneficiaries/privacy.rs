@@ -15,14 +15,14 @@ use crate::{
     },
     db,
     events::log::EventType,
-    payouts::{BeneficiaryId, PiiAccessId, people::People},
+    payouts::{BeneficiaryId, PiiAccessId, Unwitnessed, Witness, people::People},
     web::idempotency::{Answer, Request, maybe},
 };
 
 /// Who looks, for the record.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    /// The credential.
+    /// The credential, or `person:` and somebody of the portal.
     pub client: String,
     /// The request.
     pub request: String,
@@ -55,10 +55,22 @@ pub async fn read(
     id: BeneficiaryId,
     reader: &Reader,
 ) -> Result<Pii> {
+    read_before(&Unwitnessed, room, merchant, id, reader).await
+}
+
+/// The same before a witness, whose record is as much of a condition as our own.
+pub async fn read_before(
+    witness: &dyn Witness<BeneficiaryId>,
+    room: &People,
+    merchant: MerchantId,
+    id: BeneficiaryId,
+    reader: &Reader,
+) -> Result<Pii> {
     let sealed = db::write!(room.ctx.db, merchant, |tx| {
         let sealed = store::sealed_pii(tx, merchant, id).await?;
         let sealed = sealed.ok_or_else(|| Failure::new(Code::NotFound))?;
         note(tx, room, (merchant, id), reader, "read").await?;
+        witness.note(tx, &id).await?;
         Ok(sealed)
     })?;
     open(room, id, &sealed).await

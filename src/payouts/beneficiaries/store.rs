@@ -1,5 +1,7 @@
 //! The statements of beneficiaries, and of the record of who saw personal data.
 
+use std::collections::BTreeMap;
+
 use super::{Beneficiary, BeneficiaryStatus, BeneficiaryType, Filter};
 use crate::{
     base::{ids::MerchantId, metadata::Metadata, pagination::PageRequest, timestamp::Timestamp},
@@ -23,6 +25,15 @@ const FIND: &str = "SELECT merchant_id, id, type, status, status_since_us, statu
 const FIND_EVER: &str = "SELECT merchant_id, id, type, status, status_since_us, status_reason,
         display_name, country, external_ref, metadata, source_batch_id, created_at_us, updated_at_us
     FROM beneficiaries WHERE merchant_id = $1 AND id = $2";
+
+/// The ids come as a list in JSON, whatever their number.
+const NAMES: Statement = Statement {
+    sqlite: "SELECT id, display_name FROM beneficiaries
+        WHERE merchant_id = $1 AND id IN (SELECT value FROM json_each($2)) LIMIT 1000",
+    postgres: "SELECT id, display_name FROM beneficiaries
+        WHERE merchant_id = $1 AND id = ANY (ARRAY(SELECT json_array_elements_text(CAST($2 AS JSON))))
+        LIMIT 1000",
+};
 
 const FIND_TO_CHANGE: Statement = db::statement!(
     "SELECT merchant_id, id, type, status, status_since_us, status_reason,
@@ -84,6 +95,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(TWIN),
     Statement::same(FIND),
     Statement::same(FIND_EVER),
+    NAMES,
     FIND_TO_CHANGE,
     Statement::same(LIST),
     Statement::same(LIST_BY_REF),
@@ -200,6 +212,18 @@ pub async fn find_ever(
     id: BeneficiaryId,
 ) -> Result<Option<Beneficiary>, DbError> {
     db::optional!(tx, Row, FIND_EVER, merchant, id)?.map(Beneficiary::try_from).transpose()
+}
+
+/// The names to show of some beneficiaries, deleted or not: a list of payouts asks once for all.
+pub async fn names(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    ids: &[BeneficiaryId],
+) -> Result<BTreeMap<BeneficiaryId, String>, DbError> {
+    let ids = serde_json::to_string(ids).map_err(|error| DbError::unreadable("ids", error))?;
+    let statement = NAMES.on(tx.engine());
+    let rows = db::all!(tx, (BeneficiaryId, String), statement, merchant, ids)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// One that was not deleted, held until the transaction ends: two changes must not lose one another.

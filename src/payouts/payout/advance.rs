@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Actor, Payout, PayoutStatus,
+    desk::insert_decision,
     service::{find, get, reaches, take},
     store,
 };
@@ -22,7 +23,7 @@ use crate::{
     db::{self, Tx},
     jobs::{self, Job, NewJob, Next},
     payouts::{
-        PayoutId, Payouts,
+        PayoutId, Payouts, Unwitnessed, Witness,
         checks::{self, Verdict},
         instruments,
         rails::{Attempt, AttemptId, NoAnswer, Order, Outcome, Report, Scenario},
@@ -264,6 +265,18 @@ pub async fn record(
 /// a payout after it was approved has to ask again.
 pub async fn decide(
     ctx: &Ctx,
+    which: (MerchantId, PayoutId),
+    digest: &str,
+    by: &Actor,
+    verdict: Result<&str, &str>,
+) -> Result<Payout> {
+    decide_before(&Unwitnessed, ctx, which, digest, by, verdict).await
+}
+
+/// The same before a witness, who may refuse.
+pub async fn decide_before(
+    witness: &dyn Witness<Payout>,
+    ctx: &Ctx,
     (merchant, id): (MerchantId, PayoutId),
     digest: &str,
     by: &Actor,
@@ -271,9 +284,8 @@ pub async fn decide(
 ) -> Result<Payout> {
     db::write!(ctx.db, merchant, |tx| {
         let mut payout = find(tx, merchant, id).await?;
-        if !payout.status.awaits_decision() {
-            let why = format!("the payout is {} and waits for nobody", payout.status.as_str());
-            return Err(Failure::because(Code::InvalidState, why));
+        if !payout.awaits(by) {
+            return Err(waits_for_others(payout.status));
         }
         if payout.made_by == *by {
             return Err(Failure::because(Code::Forbidden, "who made a payout may not approve it"));
@@ -288,13 +300,24 @@ pub async fn decide(
             Ok(cause) => (S::Approved, cause),
             Err(cause) => (S::Cancelled, cause),
         };
-        store::insert_decision(tx, &payout, by, to, digest, cause, ctx.now()).await?;
+        insert_decision(tx, &payout, by, to, digest, cause, ctx.now()).await?;
         take(tx, ctx, &mut payout, to, (by.clone(), cause)).await?;
         if to == S::Approved {
             jobs::enqueue(tx, ctx, &job(&payout, ctx.now())?).await?;
         }
+        witness.note(tx, &payout).await?;
         Ok(payout)
     })
+}
+
+fn waits_for_others(status: PayoutStatus) -> Failure {
+    let for_whom = if status.awaits_decision() {
+        "for whoever runs this server, and for nobody else"
+    } else {
+        "for nobody"
+    };
+    let why = format!("the payout is {} and waits {for_whom}", status.as_str());
+    Failure::because(Code::InvalidState, why)
 }
 
 impl Payout {

@@ -26,12 +26,14 @@ mod status;
 mod store;
 mod wire;
 
-pub use advance::{Advance, decide, record};
+pub use advance::{Advance, decide, decide_before, record};
 pub(super) use advance::{hurry, is_first};
 pub use amounts::{Amounts, FeeBearer, FixedSide, Priced};
 pub use model::{Actor, Decision, Moments, Payout, Railed, Transition};
 pub use request::{NewPayout, RawPayout};
-pub use service::{Filter, cancel, create, find, get, history, list, timeline};
+pub use service::{
+    Filter, cancel, cancel_before, create, find, get, history, list, search, search_among, timeline,
+};
 pub use status::PayoutStatus;
 pub use store::STATEMENTS;
 pub use wire::{PayoutBody, StepBody};

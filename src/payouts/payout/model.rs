@@ -99,6 +99,8 @@ pub enum Actor {
     Client(String),
     /// An operator, by name.
     Operator(String),
+    /// Somebody of the merchant's, by their id in the portal.
+    Person(String),
     /// The house's own rules.
     House,
     /// A rail, by name.
@@ -111,6 +113,7 @@ impl Actor {
         match self {
             Self::Client(_) => "client",
             Self::Operator(_) => "operator",
+            Self::Person(_) => "person",
             Self::House => "house",
             Self::Rail(_) => "rail",
         }
@@ -122,6 +125,7 @@ impl fmt::Display for Actor {
         match self {
             Self::Client(id) => write!(f, "client:{id}"),
             Self::Operator(name) => write!(f, "operator:{name}"),
+            Self::Person(id) => write!(f, "person:{id}"),
             Self::House => f.write_str("house"),
             Self::Rail(name) => write!(f, "rail:{name}"),
         }
@@ -136,6 +140,7 @@ impl std::str::FromStr for Actor {
             None if text == "house" => Ok(Self::House),
             Some(("client", id)) => Ok(Self::Client(id.to_owned())),
             Some(("operator", name)) => Ok(Self::Operator(name.to_owned())),
+            Some(("person", id)) => Ok(Self::Person(id.to_owned())),
             Some(("rail", name)) => Ok(Self::Rail(name.to_owned())),
             _ => Err(format!("{text} names nobody who acts")),
         }
@@ -197,6 +202,16 @@ impl Payout {
         self.steps += 1;
         self.updated_at = at;
         Ok(Transition { number: self.steps, from: Some(from), to, actor, cause, at })
+    }
+
+    /// Whether it waits for the word of whoever says it. What the house's own checks hold is for the
+    /// operator: a merchant must not wave its own payout past the risk engine.
+    pub const fn awaits(&self, by: &Actor) -> bool {
+        match by {
+            Actor::Operator(_) => self.status.awaits_decision(),
+            Actor::Person(_) => matches!(self.status, PayoutStatus::PendingApproval),
+            Actor::Client(_) | Actor::House | Actor::Rail(_) => false,
+        }
     }
 
     /// Whether the fee can no longer change.

@@ -8,7 +8,7 @@ use crate::{
     base::{
         failure::{Code, Failure, Result},
         ids::MerchantId,
-        pagination::{Page, PageRequest},
+        pagination::{Page, PageRequest, cursor_of},
         timestamp::Timestamp,
     },
     ctx::Ctx,
@@ -18,7 +18,7 @@ use crate::{
     money::{Amount, Country, Currency, Rounding},
     oauth::credentials::ClientId,
     payouts::{
-        BeneficiaryId, PayoutId, Payouts, beneficiaries,
+        BeneficiaryId, PayoutId, Payouts, Witness, beneficiaries,
         instruments::{self, Instrument},
         limits, rails,
     },
@@ -243,21 +243,48 @@ pub async fn cancel(
         if let Some(earlier) = idempotency::claim(tx, request, &name, now).await? {
             return Ok(earlier);
         }
-        let mut payout = find(tx, merchant, id).await?;
-        if !payout.status.can_be_cancelled() {
-            let why = format!(
-                "the payout is {}; it could be cancelled before it was let through",
-                payout.status.as_str()
-            );
-            return Err(Failure::because(Code::InvalidState, why));
-        }
-        let cause = reason.unwrap_or("cancelled by the merchant");
-        let by = (Actor::Client(client.to_string()), cause);
-        take(tx, ctx, &mut payout, PayoutStatus::Cancelled, by).await?;
+        let by = (Actor::Client(client.to_string()), reason);
+        let payout = call_off(tx, ctx, (merchant, id), by).await?;
         idempotency::keep(tx, request, answer(&payout)?, now).await
     })?;
     tracing::info!(%merchant, replayed = answered.replayed, "A payout was cancelled.");
     Ok(answered)
+}
+
+/// The same by somebody before a witness, who may refuse. It needs no key: a payout is called off once.
+pub async fn cancel_before(
+    witness: &dyn Witness<Payout>,
+    ctx: &Ctx,
+    (merchant, id): (MerchantId, PayoutId),
+    by: &Actor,
+    reason: Option<&str>,
+) -> Result<Payout> {
+    let cancelled = db::write!(ctx.db, merchant, |tx| {
+        let payout = call_off(tx, ctx, (merchant, id), (by.clone(), reason)).await?;
+        witness.note(tx, &payout).await?;
+        Ok(payout)
+    })?;
+    tracing::info!(%merchant, replayed = false, "A payout was cancelled.");
+    Ok(cancelled)
+}
+
+async fn call_off(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    (merchant, id): (MerchantId, PayoutId),
+    (by, reason): (Actor, Option<&str>),
+) -> Result<Payout> {
+    let mut payout = find(tx, merchant, id).await?;
+    if !payout.status.can_be_cancelled() {
+        let why = format!(
+            "the payout is {}; it could be cancelled before it was let through",
+            payout.status.as_str()
+        );
+        return Err(Failure::because(Code::InvalidState, why));
+    }
+    let cause = reason.unwrap_or("cancelled by the merchant");
+    take(tx, ctx, &mut payout, PayoutStatus::Cancelled, (by, cause)).await?;
+    Ok(payout)
 }
 
 /// A merchant's own payout, in a transaction.
@@ -318,6 +345,41 @@ pub async fn list(
 ) -> Result<Page<Payout>> {
     let rows = db::read!(ctx.db, |tx| Ok(store::list(tx, merchant, filter, page).await?))?;
     Ok(Page::cut(rows, page, |payout| payout.id.to_string()))
+}
+
+/// How many payouts [`search`] looks at for one page.
+const LOOKED_AT: i64 = 5_000;
+
+/// The same for people who wait: what an index cannot answer is looked for among so many payouts, and
+/// a page that was not filled has a cursor from which it can be looked further.
+pub async fn search(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    filter: &Filter,
+    page: &PageRequest,
+) -> Result<Page<Payout>> {
+    search_among(ctx, merchant, filter, page, LOOKED_AT).await
+}
+
+/// The same among so many.
+pub async fn search_among(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    filter: &Filter,
+    page: &PageRequest,
+    many: i64,
+) -> Result<Page<Payout>> {
+    let (rows, floor) = db::read!(ctx.db, |tx| {
+        let floor = store::floor(tx, merchant, filter, page, many).await?;
+        Ok((store::list_down_to(tx, merchant, filter, page, floor).await?, floor))
+    })?;
+    let found = Page::cut(rows, page, |payout| payout.id.to_string());
+    Ok(match floor {
+        Some(floor) if !found.has_more => {
+            Page { has_more: true, next_cursor: Some(cursor_of(floor)), ..found }
+        }
+        _ => found,
+    })
 }
 
 /// Whether an amount reaches the one that is named for its currency.

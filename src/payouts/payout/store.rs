@@ -1,10 +1,17 @@
 //! The statements of payouts.
 
+use std::time::Duration;
+
 use super::{
     Actor, Amounts, FeeBearer, Filter, FixedSide, Moments, Payout, PayoutStatus, Railed, Transition,
 };
 use crate::{
-    base::{ids::MerchantId, metadata::Metadata, pagination::PageRequest, timestamp::Timestamp},
+    base::{
+        ids::{self, MerchantId},
+        metadata::Metadata,
+        pagination::PageRequest,
+        timestamp::Timestamp,
+    },
     db::{self, DbError, Statement, Tx},
     ledger::HoldId,
     money::{Amount, Currency},
@@ -17,6 +24,8 @@ use crate::{
 
 /// Comes after every id in the order of bytes: where a list without a cursor begins.
 const AFTER_ALL: &str = "pay_~";
+/// Longer than any write waits for its turn.
+const WRITTEN_WITHIN: Duration = Duration::from_hours(1);
 
 macro_rules! columns {
     () => {
@@ -76,10 +85,6 @@ const INSERT_ATTEMPT: &str = "INSERT INTO payout_attempts
 const FIND_ATTEMPT: &str = "SELECT id, rail, submitted_at_us
     FROM payout_attempts WHERE merchant_id = $1 AND payout_id = $2";
 
-const INSERT_DECISION: &str = "INSERT INTO payout_decisions
-    (merchant_id, payout_id, number, decision, actor, digest, reason, at_us)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-
 /// A payout that came to nothing proves nothing about its instrument.
 const EARLIER: &str = "SELECT COUNT(*) FROM (SELECT id FROM payouts
     WHERE merchant_id = $1 AND beneficiary_id = $2 AND instrument_id = $3 AND id <> $4
@@ -100,7 +105,19 @@ macro_rules! list {
               AND (CAST($9 AS TEXT) IS NULL OR status = $9)
               AND (CAST($10 AS TEXT) IS NULL OR beneficiary_id = $10)
               AND (CAST($11 AS TEXT) IS NULL OR reference = $11)
+              AND id >= $12
             ORDER BY id DESC LIMIT $3"
+        )
+    };
+}
+
+/// The last id among so many, by the same index as the list.
+macro_rules! floor {
+    ($narrow:literal) => {
+        concat!(
+            "SELECT id FROM payouts WHERE merchant_id = $1 AND id < $2 AND id >= $5 AND ",
+            $narrow,
+            " ORDER BY id DESC LIMIT 1 OFFSET $3"
         )
     };
 }
@@ -110,6 +127,12 @@ const LIST_BY_STATUS: &str = list!("status = $4");
 const LIST_BY_BENEFICIARY: &str = list!("beneficiary_id = $4");
 const LIST_BY_REFERENCE: &str = list!("reference = $4");
 const LIST_BY_QUOTE: &str = list!("quote_id = $4");
+
+const FLOOR: &str = floor!("CAST($4 AS TEXT) IS NULL");
+const FLOOR_BY_STATUS: &str = floor!("status = $4");
+const FLOOR_BY_BENEFICIARY: &str = floor!("beneficiary_id = $4");
+const FLOOR_BY_REFERENCE: &str = floor!("reference = $4");
+const FLOOR_BY_QUOTE: &str = floor!("quote_id = $4");
 
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
@@ -122,13 +145,17 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(TIMELINE),
     Statement::same(INSERT_ATTEMPT),
     Statement::same(FIND_ATTEMPT),
-    Statement::same(INSERT_DECISION),
     Statement::same(EARLIER),
     Statement::same(LIST),
     Statement::same(LIST_BY_STATUS),
     Statement::same(LIST_BY_BENEFICIARY),
     Statement::same(LIST_BY_REFERENCE),
     Statement::same(LIST_BY_QUOTE),
+    Statement::same(FLOOR),
+    Statement::same(FLOOR_BY_STATUS),
+    Statement::same(FLOOR_BY_BENEFICIARY),
+    Statement::same(FLOOR_BY_REFERENCE),
+    Statement::same(FLOOR_BY_QUOTE),
 ];
 
 /// Writes a payout and its first step.
@@ -307,6 +334,31 @@ pub(super) async fn next_merchant(
     Ok(next)
 }
 
+/// The statements of a filter, of the list and of its floor, and what they are narrowed by.
+fn narrowest(filter: &Filter) -> (&'static str, &'static str, Option<String>) {
+    let status = filter.status.map(|status| status.as_str().to_owned());
+    let quote = filter.quote.map(|id| id.to_string());
+    let payee = filter.beneficiary.map(|id| id.to_string());
+    match (quote, filter.reference.clone(), payee, status) {
+        (quote @ Some(_), ..) => (LIST_BY_QUOTE, FLOOR_BY_QUOTE, quote),
+        (_, reference @ Some(_), ..) => (LIST_BY_REFERENCE, FLOOR_BY_REFERENCE, reference),
+        (_, _, payee @ Some(_), _) => (LIST_BY_BENEFICIARY, FLOOR_BY_BENEFICIARY, payee),
+        (_, _, _, status @ Some(_)) => (LIST_BY_STATUS, FLOOR_BY_STATUS, status),
+        _ => (LIST, FLOOR, None),
+    }
+}
+
+/// Between which ids a filter can find anything. An id is made a moment before its payout is written,
+/// so that both ends keep a distance; the times themselves decide.
+fn bounds(filter: &Filter, page: &PageRequest) -> (String, String) {
+    let place = |at: Timestamp| format!("{}{}", PayoutId::PREFIX, ids::first_at(at));
+    let after = page.after.clone().unwrap_or_else(|| AFTER_ALL.to_owned());
+    let until = filter.until.map(|until| place(until.plus(WRITTEN_WITHIN)));
+    let below = until.map_or_else(|| after.clone(), |until| until.min(after.clone()));
+    let from = filter.from.map(|from| place(from.minus(WRITTEN_WITHIN)));
+    (below, from.unwrap_or_default())
+}
+
 /// The newest first.
 pub(super) async fn list(
     tx: &mut Tx,
@@ -314,35 +366,52 @@ pub(super) async fn list(
     filter: &Filter,
     page: &PageRequest,
 ) -> Result<Vec<Payout>, DbError> {
-    let (quote, payee) =
-        (filter.quote.map(|id| id.to_string()), filter.beneficiary.map(|id| id.to_string()));
-    let status = filter.status.map(PayoutStatus::as_str);
-    let reference = filter.reference.as_deref();
-    let (sql, narrow) = match (quote.as_deref(), reference, payee.as_deref(), status) {
-        (quote @ Some(_), ..) => (LIST_BY_QUOTE, quote),
-        (_, reference @ Some(_), ..) => (LIST_BY_REFERENCE, reference),
-        (_, _, payee @ Some(_), _) => (LIST_BY_BENEFICIARY, payee),
-        (_, _, _, status @ Some(_)) => (LIST_BY_STATUS, status),
-        _ => (LIST, None),
-    };
-    let after = page.after.as_deref().unwrap_or(AFTER_ALL);
+    list_down_to(tx, merchant, filter, page, None).await
+}
+
+/// The same, none of them older than this one.
+pub(super) async fn list_down_to(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    filter: &Filter,
+    page: &PageRequest,
+    floor: Option<PayoutId>,
+) -> Result<Vec<Payout>, DbError> {
+    let (below, lowest) = bounds(filter, page);
+    let lowest = floor.map_or(lowest, |floor| floor.to_string());
+    let (sql, _, narrow) = narrowest(filter);
     let rows = db::all!(
         tx,
         PayoutRow,
         sql,
         merchant,
-        after,
+        below,
         page.fetch(),
         narrow,
         filter.method.map(Method::as_str),
         filter.currency.map(Currency::code),
         filter.from.unwrap_or(Timestamp::from_micros(0)),
         filter.until.unwrap_or(Timestamp::from_micros(i64::MAX)),
-        status,
-        payee.as_deref(),
-        reference
+        filter.status.map(PayoutStatus::as_str),
+        filter.beneficiary.map(|id| id.to_string()),
+        filter.reference.as_deref(),
+        lowest
     )?;
     rows.into_iter().map(Payout::try_from).collect()
+}
+
+/// The last of so many payouts that the index of a filter leads through, if there are as many.
+pub(super) async fn floor(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    filter: &Filter,
+    page: &PageRequest,
+    many: i64,
+) -> Result<Option<PayoutId>, DbError> {
+    let (below, lowest) = bounds(filter, page);
+    let (_, sql, narrow) = narrowest(filter);
+    let row = db::optional!(tx, (PayoutId,), sql, merchant, below, many - 1, narrow, lowest)?;
+    Ok(row.map(|(id,)| id))
 }
 
 /// False when somebody else took a step first.
@@ -419,22 +488,6 @@ pub(super) async fn find_attempt(
 ) -> Result<Option<Attempt>, DbError> {
     let row = db::optional!(tx, (_, String, Timestamp), FIND_ATTEMPT, merchant, payout)?;
     Ok(row.map(|(id, rail, submitted_at)| Attempt { id, rail, submitted_at }))
-}
-
-pub(super) async fn insert_decision(
-    tx: &mut Tx,
-    payout: &Payout,
-    by: &Actor,
-    to: PayoutStatus,
-    digest: &str,
-    reason: &str,
-    at: Timestamp,
-) -> Result<(), DbError> {
-    let decision = if to == PayoutStatus::Approved { "approve" } else { "reject" };
-    let (merchant, id, number) = (payout.merchant, payout.id, payout.steps);
-    let by = by.to_string();
-    db::exec!(tx, INSERT_DECISION, merchant, id, number, decision, by, digest, reason, at)?;
-    Ok(())
 }
 
 /// Whether nothing was ever paid through this instrument.

@@ -155,7 +155,7 @@ pub struct StepBody {
     from: Option<&'static str>,
     /// Where it got.
     to: &'static str,
-    /// Who did it: `client:…`, `operator:…`, `rail:…` or `house`.
+    /// Who did it: `client:…`, `person:…`, `operator:…`, `rail:…` or `house`.
     actor: String,
     /// Why.
     cause: String,

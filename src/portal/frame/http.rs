@@ -87,6 +87,8 @@ pub(in crate::portal) enum Reply {
     SeeWith(String, Option<Token>),
     /// For a script.
     Json(serde_json::Value),
+    /// Something to keep, under this name and of this kind.
+    File(String, &'static str, String),
 }
 
 impl Reply {
@@ -123,6 +125,14 @@ impl IntoResponse for Reply {
                 response
             }
             Self::Json(value) => axum::Json(value).into_response(),
+            Self::File(name, media, text) => {
+                let kept = format!("attachment; filename=\"{name}\"");
+                (
+                    [(header::CONTENT_TYPE, media.to_owned()), (header::CONTENT_DISPOSITION, kept)],
+                    text,
+                )
+                    .into_response()
+            }
         }
     }
 }

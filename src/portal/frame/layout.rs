@@ -34,7 +34,15 @@ type Line = (Nav, Option<Right>, &'static str, &'static str);
 
 /// The navigation, in order; what somebody may not open is not shown to them.
 const NAV: &[(&str, &[Line])] = &[
-    ("Money", &[(Nav::Overview, Some(Right::SeeMoney), "/portal", "Overview")]),
+    (
+        "Money",
+        &[
+            (Nav::Overview, Some(Right::SeeMoney), "/portal", "Overview"),
+            (Nav::Payouts, Some(Right::SeeMoney), "/portal/payouts", "Payouts"),
+            (Nav::Quotes, Some(Right::SeeMoney), "/portal/quotes", "Quotes"),
+            (Nav::Beneficiaries, Some(Right::SeeMoney), "/portal/beneficiaries", "Beneficiaries"),
+        ],
+    ),
     (
         "Integration",
         &[(Nav::Credentials, Some(Right::SeeCredentials), "/portal/credentials", "Credentials")],

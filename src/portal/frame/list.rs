@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::web::query::Query;
+use super::words::{notice, sentence};
+use crate::{base::failure::Failure, web::query::Query};
 
 /// The head of a column.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +90,16 @@ fn narrow(query: &Query, field: Narrow<'_>) -> Markup {
                 label for=(id(name)) { (label) }
                 input type="date" id=(id(name)) name=(name) value=(now(name));
             }
+        }
+    }
+}
+
+/// What could not be read of the form above a list; what was typed still stands in it.
+pub(in crate::portal) fn unread(failure: &Failure) -> Markup {
+    html! {
+        @if failure.fields().is_empty() { (notice("bad", &sentence(failure.message()))) }
+        @for fault in failure.fields() {
+            (notice("bad", &sentence(&format!("{} {}", fault.field.replace('_', " "), fault.message))))
         }
     }
 }

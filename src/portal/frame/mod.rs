@@ -10,7 +10,7 @@ mod words;
 
 pub(super) use asked::Asked;
 pub(super) use layout::{Frame, Nav, mark};
-pub(super) use list::{Head, Narrow, empty, filters, onward, table};
+pub(super) use list::{Head, Narrow, empty, filters, onward, table, unread};
 pub(super) use path::local;
 pub(super) use words::{ago, badge, csrf, digits, fault_of, faults, moment, money, notice, short};
 

@@ -16,6 +16,8 @@ pub(super) struct Seen<'a> {
     pub(super) balances: &'a [Balance],
     pub(super) payouts: &'a [Payout],
     pub(super) credentials: usize,
+    /// Whether payouts wait for an approval that whoever looks may give.
+    pub(super) waiting: bool,
     pub(super) manages: bool,
     pub(super) environment: Environment,
     pub(super) now: Timestamp,
@@ -29,7 +31,8 @@ pub(super) fn page(seen: &Seen<'_>) -> Markup {
         }
         @if seen.credentials == 0 && seen.manages { (first_steps()) }
         section aria-labelledby="balances" { h2 #balances { "Balances" } (balances(seen)) }
-        section { h2 #payouts { "Latest payouts" } (payouts(seen)) }
+        @if seen.waiting { (waiting()) }
+        section { div.head { h2 #payouts { "Latest payouts" } a.button href="/portal/payouts" { "All payouts" } } (payouts(seen)) }
     }
 }
 
@@ -40,6 +43,15 @@ fn first_steps() -> Markup {
             p { "Your server needs a credential: a name, a secret, and a key pair that is made in this "
                 "browser. It takes a minute, and ends with a command to paste." }
             p { a.button.primary href="/portal/credentials/new" { "Register a credential" } }
+        }
+    }
+}
+
+fn waiting() -> Markup {
+    html! {
+        section.card.callout aria-labelledby="waiting" {
+            h2 #waiting { "Payouts wait for approval" }
+            p.actions { a.button.primary href="/portal/payouts?status=pending_approval" { "Look at them" } }
         }
     }
 }
@@ -97,7 +109,7 @@ fn row(payout: &Payout) -> Markup {
     let (from, to) = (payout.amounts.source, payout.amounts.dest);
     html! {
         tr {
-            td { (short(&payout.id.to_string())) @if let Some(reference) = &payout.reference { p.sub { (reference) } } }
+            td { a href={ "/portal/payouts/" (payout.id) } { (short(&payout.id.to_string())) } @if let Some(reference) = &payout.reference { p.sub { (reference) } } }
             td.number { (money(from)) }
             td.number { (money(to)) }
             td { (badge(payout.status.as_str())) }

@@ -44,6 +44,14 @@ words! {
         KeyAdded = "key_added",
         /// For good.
         KeyRetired = "key_retired",
+        /// A payout that waited for it was let go.
+        PayoutApproved = "payout_approved",
+        /// It was sent back instead.
+        PayoutRejected = "payout_rejected",
+        /// One was called off.
+        PayoutCancelled = "payout_cancelled",
+        /// Personal data, in clear.
+        PersonSeen = "person_seen",
     }
 }
 
@@ -68,6 +76,10 @@ impl Action {
             Self::SecretRotated => "Rotated the secret of",
             Self::KeyAdded => "Added a key to",
             Self::KeyRetired => "Retired a key of",
+            Self::PayoutApproved => "Approved payout",
+            Self::PayoutRejected => "Rejected payout",
+            Self::PayoutCancelled => "Cancelled payout",
+            Self::PersonSeen => "Saw the personal data of",
         }
     }
 }

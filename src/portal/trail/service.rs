@@ -37,3 +37,9 @@ pub async fn page(ctx: &Ctx, merchant: MerchantId, request: &PageRequest) -> Res
     let lines = db::read!(ctx.db, |tx| Ok(store::page(tx, merchant, request).await?))?;
     Ok(Page::cut(lines, request, |line| line.id.to_string()))
 }
+
+/// Whether somebody has registered this credential or one of its keys, and so could have signed what it
+/// has asked for.
+pub async fn held_key(tx: &mut Tx, who: &Who, client: &str) -> Result<bool> {
+    Ok(store::held_key(tx, who, client).await?)
+}

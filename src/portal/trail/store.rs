@@ -14,8 +14,14 @@ const INSERT: &str = "INSERT INTO portal_trail
 const PAGE: &str = "SELECT id, at_us, email, action, subject, note, address FROM portal_trail
     WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 
+/// Whoever registers a credential or adds a key has held the private half.
+const HELD_KEY: &str = "SELECT COUNT(*) FROM (SELECT id FROM portal_trail
+    WHERE merchant_id = $1 AND subject = $2 AND user_id = $3
+        AND action IN ('credential_registered', 'key_added') LIMIT 1) AS held";
+
 /// Every statement of this store, for the test that prepares them.
-pub const STATEMENTS: &[Statement] = &[Statement::same(INSERT), Statement::same(PAGE)];
+pub const STATEMENTS: &[Statement] =
+    &[Statement::same(INSERT), Statement::same(PAGE), Statement::same(HELD_KEY)];
 
 pub(super) async fn insert(tx: &mut Tx, who: &Who, line: &Line) -> Result<(), DbError> {
     let Line { id, at, email, action, subject, note, address } = line;
@@ -56,4 +62,9 @@ pub(super) async fn page(
         })
     };
     rows.into_iter().map(read).collect()
+}
+
+pub(super) async fn held_key(tx: &mut Tx, who: &Who, client: &str) -> Result<bool, DbError> {
+    let (held,) = db::one!(tx, (i64,), HELD_KEY, who.merchant, client, who.user)?;
+    Ok(held > 0)
 }

@@ -47,6 +47,10 @@ pub enum Right {
     SeeMoney,
     /// Let a payout go.
     ApprovePayouts,
+    /// Call a payout off.
+    ManagePayouts,
+    /// Personal data of beneficiaries, in clear.
+    SeePersons,
     /// Credentials and their keys.
     SeeCredentials,
     /// Register, rotate, revoke.
@@ -65,6 +69,8 @@ use Role::{Admin, Approver, Developer, Owner, Viewer};
 const RIGHTS: &[(Right, &[Role])] = &[
     (Right::SeeMoney, &[Owner, Admin, Developer, Viewer, Approver]),
     (Right::ApprovePayouts, &[Owner, Approver]),
+    (Right::ManagePayouts, &[Owner, Admin, Developer]),
+    (Right::SeePersons, &[Owner, Admin]),
     (Right::SeeCredentials, &[Owner, Admin, Developer, Viewer]),
     (Right::ManageCredentials, &[Owner, Admin, Developer]),
     (Right::SeeTeam, &[Owner, Admin]),

@@ -5,6 +5,6 @@ mod balances;
 mod funding;
 mod keys;
 mod payout;
-mod people;
+pub(crate) mod people;
 mod sandbox;
 pub(crate) mod shop;

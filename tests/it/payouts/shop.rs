@@ -37,6 +37,11 @@ impl<'a> Shop<'a> {
                  pricing:read pricing:quote fx:exchange webhooks:read sandbox:write",
             )
             .await;
+        Self::of(app, client, euros).await
+    }
+
+    /// The same for a merchant that is there already.
+    pub(crate) async fn of(app: &'a TestApp, client: Client, euros: &str) -> Self {
         let token = client.mint(app).await;
         let mut shop = Self { app, client, token, payee: String::new(), account: String::new() };
         shop.fund(euros, Currency::EUR).await;

@@ -17,7 +17,7 @@ use crate::support::{
     http::{Request, Response},
 };
 
-async fn challenge(visitor: &mut Visitor<'_>) -> String {
+pub(super) async fn challenge(visitor: &mut Visitor<'_>) -> String {
     assert!(visitor.is_in().await);
     let request = Request::post("/portal/credentials/challenge");
     let token = visitor.form_token.clone();
@@ -25,12 +25,12 @@ async fn challenge(visitor: &mut Visitor<'_>) -> String {
     answer.json()["challenge"].as_str().unwrap().to_owned()
 }
 
-fn signed(key: &ProofKey, challenge: &str) -> String {
+pub(super) fn signed(key: &ProofKey, challenge: &str) -> String {
     let header = json!({ "typ": "key-possession+jwt", "alg": key.signing.alg().name() });
     key.sign_as(&header, &json!({ "challenge": challenge }))
 }
 
-fn text(jwk: &impl serde::Serialize) -> String {
+pub(super) fn text(jwk: &impl serde::Serialize) -> String {
     serde_json::to_string(jwk).unwrap()
 }
 
@@ -46,7 +46,7 @@ async fn register(visitor: &mut Visitor<'_>, key: &ProofKey, proof: &str) -> Res
 }
 
 /// What the page shows once.
-fn client(shop: &Shop, page: &str, key: ProofKey) -> Client {
+pub(super) fn client(shop: &Shop, page: &str, key: ProofKey) -> Client {
     let shown = |id: &str| between(page, &format!("<code id=\"{id}\">"), "</code>").unwrap();
     let id = ClientId::presented(&shown("client-id")).unwrap();
     Client { merchant: shop.merchant, id, secret: Secret::new(shown("client-secret")), key }

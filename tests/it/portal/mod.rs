@@ -3,6 +3,8 @@
 mod browser;
 mod codes;
 mod credentials;
+mod money;
+mod payouts;
 mod people;
 mod roles;
 mod sign_in;

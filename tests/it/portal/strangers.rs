@@ -11,18 +11,32 @@ use counterfoil::{
     portal::{http::known, sessions, users},
 };
 
+use serde_json::json;
+
 use super::Shop;
-use crate::support::{app::TestApp, both::both};
+use crate::{
+    payouts::shop as payouts,
+    support::{app::TestApp, both::both},
+};
 
 /// Every route with an id, but for one-time links, whose end is no id but a secret.
 const WITH_IDS: &[(&str, &str)] = &[
     ("POST", "/portal/account/sessions/{session}/end"),
+    ("GET", "/portal/beneficiaries/{beneficiary}"),
+    ("POST", "/portal/beneficiaries/{beneficiary}/person"),
     ("GET", "/portal/credentials/{client}"),
     ("POST", "/portal/credentials/{client}/keys"),
     ("GET", "/portal/credentials/{client}/keys/new"),
     ("POST", "/portal/credentials/{client}/keys/{jkt}/retire"),
     ("POST", "/portal/credentials/{client}/revoke"),
     ("POST", "/portal/credentials/{client}/rotate"),
+    ("GET", "/portal/payouts/{payout}"),
+    ("POST", "/portal/payouts/{payout}/approve"),
+    ("POST", "/portal/payouts/{payout}/cancel"),
+    ("GET", "/portal/payouts/{payout}/receipt"),
+    ("GET", "/portal/payouts/{payout}/receipt/file"),
+    ("POST", "/portal/payouts/{payout}/reject"),
+    ("GET", "/portal/quotes/{quote}"),
     ("POST", "/portal/team/{user}/remove"),
     ("POST", "/portal/team/{user}/role"),
 ];
@@ -45,23 +59,37 @@ both! {
         let client = app.client_of(victim.merchant, KeyKind::P256, Scopes::all()).await;
         let person = users::by_email(&app.ctx, &victim.email).await.unwrap().unwrap().person;
         let session = sessions::list(&app.ctx, &person).await.unwrap().remove(0).id;
+        let spare = app.client_of(victim.merchant, KeyKind::P256, Scopes::all()).await;
+        let money = payouts::Shop::of(&app, spare, "1000.00").await;
+        let payout = money.paid("theirs", "10.00", &json!({ "reference": "sandbox:approval" })).await;
+        money.let_go().await;
+        let quote = money.payout(&payout).await["quote_id"].as_str().unwrap().to_owned();
         let mut thief = thief.owner(&app).await;
         for (method, path) in WITH_IDS {
             let path = path
                 .replace("{session}", &session.to_string())
                 .replace("{client}", client.id.as_str())
+                .replace("{payout}", &payout)
+                .replace("{quote}", &quote)
+                .replace("{beneficiary}", &money.payee)
                 .replace("{jkt}", client.key.jkt.as_str())
                 .replace("{user}", &person.id.to_string());
-            let fields = [("role", "viewer"), ("overlap", "0")];
+            let fields = [("role", "viewer"), ("overlap", "0"), ("reason", "mine")];
             let answer = match *method {
                 "GET" => thief.get(&path).await,
                 _ => thief.post(&path, &fields).await,
             };
             let text = answer.expect_status(404).text();
             assert!(!text.contains(client.id.as_str()) && !text.contains(&victim.email), "{path}");
+            assert!(!text.contains("Lovelace"), "{path}");
         }
-        for page in ["/portal", "/portal/credentials", "/portal/team", "/portal/trail", "/portal/account"] {
+        for page in [
+            "/portal", "/portal/credentials", "/portal/team", "/portal/trail", "/portal/account",
+            "/portal/payouts", "/portal/payouts?status=pending_approval", "/portal/quotes",
+            "/portal/beneficiaries", &format!("/portal/payouts?beneficiary={}", money.payee),
+        ] {
             let text = thief.get(page).await.expect_status(200).text();
+            assert!(!text.contains(&payout) && !text.contains(&quote) && !text.contains("Lovelace"), "{page}");
             assert!(!text.contains(&victim.email) && !text.contains(client.id.as_str()), "{page}");
         }
         assert!(owner.is_in().await);
@@ -71,6 +99,7 @@ both! {
         assert_eq!((now.keys.len(), now.secrets.len()), (1, 1));
         let same = users::by_email(&app.ctx, &victim.email).await.unwrap().unwrap().person;
         assert_eq!(same.role, person.role);
+        assert_eq!(money.status(&payout).await, "pending_approval");
         app.stop().await;
     }
 }

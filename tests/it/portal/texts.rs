@@ -5,8 +5,13 @@ use counterfoil::{
     portal::users::Role,
 };
 
+use serde_json::json;
+
 use super::{Shop, visitor::Visitor};
-use crate::support::{app::TestApp, both::both};
+use crate::{
+    payouts::shop as payouts,
+    support::{app::TestApp, both::both, client::Client},
+};
 
 const MARKER: &str = "<img src=x onerror=alert(1)>\"'><script>alert(1)</script>";
 
@@ -23,6 +28,7 @@ both! {
         let fields = [("name", MARKER), ("password", super::PASSWORD)];
         member.post(&path, &fields).await.expect_status(303);
         let client = app.client_of(shop.merchant, KeyKind::P256, Scopes::all()).await;
+        let money = marked_money(&app, client_of_own(&app, &shop).await).await;
         let refused = member
             .post("/portal/credentials", &[("label", MARKER), ("jwk", MARKER), ("proof", MARKER)])
             .await;
@@ -40,9 +46,25 @@ both! {
                 "/portal/team?done=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
                 "/portal/trail",
                 "/portal/account",
+                "/portal/payouts",
+                "/portal/payouts?reference=%22%3E%3Cscript%3E&beneficiary=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
+                &money.payout,
+                &format!("{}?done=%3Cscript%3E", money.payout),
+                &format!("{}/receipt", money.payout),
+                &money.quote,
+                "/portal/beneficiaries",
+                "/portal/beneficiaries?external_ref=%22%3E%3Cscript%3E&country=%3Cscript%3E",
+                &money.payee,
             ] {
-                clean(&visitor.get(page).await.expect_status(200).text(), page);
+                let answer = visitor.get(page).await;
+                assert!([200, 400, 422].contains(&answer.status), "{page}: {}", answer.status);
+                clean(&answer.text(), page);
             }
+            let person = format!("{}/person", money.payee);
+            clean(&visitor.post(&person, &[]).await.expect_status(200).text(), &person);
+            let reject = format!("{}/reject", money.payout);
+            let refused = visitor.post(&reject, &[("reason", MARKER), ("digest", MARKER)]).await;
+            clean(&refused.text(), &reject);
         }
         let team = owner.get("/portal/team").await.text();
         assert!(team.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "it is shown as it is");
@@ -51,6 +73,53 @@ both! {
         let lost = Visitor::new(&app).get("/portal/sign-in?next=%22%3E%3Cscript%3E").await;
         clean(&lost.text(), "a goal");
         app.stop().await;
+    }
+}
+
+struct Money {
+    payout: String,
+    quote: String,
+    payee: String,
+}
+
+async fn client_of_own(app: &TestApp, shop: &Shop) -> Client {
+    app.client_of(shop.merchant, KeyKind::P256, Scopes::all()).await
+}
+
+/// A payout that waits, with the marker wherever a caller of the API can put it.
+async fn marked_money(app: &TestApp, client: Client) -> Money {
+    let mut shop = payouts::Shop::of(app, client, "1000.00").await;
+    let payee = json!({
+        "type": "business", "country": "DE", "external_ref": MARKER, "metadata": { "note": MARKER },
+        "business": {
+            "legal_name": MARKER, "trading_name": MARKER, "registration_number": MARKER,
+            "tax_id": MARKER, "entity_type": MARKER, "email": "marked@example.com",
+            "phone": "+4915123456789", "website": "https://a.example/\"><script>",
+            "address": {
+                "street_line_1": MARKER, "street_line_2": MARKER, "city": MARKER, "state": MARKER,
+                "postal_code": MARKER, "country": "DE",
+            },
+        },
+    });
+    let payee = shop.post("/v1/beneficiaries", "marked", &payee).await.expect_status(201).json();
+    shop.payee = payee["id"].as_str().unwrap().to_owned();
+    let iban = json!({ "iban": payouts::IBAN });
+    let account =
+        json!({ "method": "iban", "currency": "EUR", "label": MARKER, "credentials": iban });
+    shop.account = shop.instrument(&account).await;
+    let more = json!({
+        "reference": "sandbox:approval", "purpose": MARKER, "metadata": { "order": MARKER },
+    });
+    let payout = shop.paid("marked", "10.00", &more).await;
+    shop.let_go().await;
+    let called = shop.paid("called off", "10.00", &json!({ "reference": MARKER })).await;
+    let cancel = format!("/v1/payouts/{called}/cancel");
+    shop.post(&cancel, "off", &json!({ "reason": MARKER })).await.expect_status(200);
+    let quote = shop.payout(&payout).await["quote_id"].as_str().unwrap().to_owned();
+    Money {
+        payout: format!("/portal/payouts/{payout}"),
+        quote: format!("/portal/quotes/{quote}"),
+        payee: format!("/portal/beneficiaries/{}", shop.payee),
     }
 }
 

@@ -192,12 +192,14 @@ impl Seen<'_> {
         }
     }
 
-    /// What an operator has let through was seen by that operator as it is now.
+    /// What somebody has let through was seen by them as it is now.
     fn approval(&self, faults: &mut Vec<String>) {
         let digest = self.payout.digest();
         for step in &self.papers.steps {
             let approved = step.to == PayoutStatus::Approved.as_str();
-            if !approved || !step.actor.starts_with("operator:") {
+            let by_somebody =
+                ["operator:", "person:"].iter().any(|kind| step.actor.starts_with(kind));
+            if !approved || !by_somebody {
                 continue;
             }
             // A decision has the number of the step after which it was given.

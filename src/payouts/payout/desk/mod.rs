@@ -25,6 +25,7 @@ use crate::{
 };
 
 pub use store::STATEMENTS;
+pub(super) use store::insert_decision;
 
 /// A payout as somebody sees it who has to decide about it.
 #[derive(Debug)]

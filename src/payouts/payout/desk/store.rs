@@ -1,6 +1,6 @@
 //! The statements of the operator's desk.
 
-use super::{Decision, PayoutStatus};
+use super::{Actor, Decision, Payout, PayoutStatus};
 use crate::{
     base::{ids::MerchantId, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx},
@@ -15,9 +15,17 @@ const OF_STATUS: &str = "SELECT id FROM payouts
 const DECISIONS: &str = "SELECT number, decision, actor, digest, reason, at_us
     FROM payout_decisions WHERE merchant_id = $1 AND payout_id = $2 ORDER BY number LIMIT 100";
 
+const INSERT_DECISION: &str = "INSERT INTO payout_decisions
+    (merchant_id, payout_id, number, decision, actor, digest, reason, at_us)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
 /// Every statement of this store, for the test that prepares them.
-pub const STATEMENTS: &[Statement] =
-    &[Statement::same(OWNER), Statement::same(OF_STATUS), Statement::same(DECISIONS)];
+pub const STATEMENTS: &[Statement] = &[
+    Statement::same(OWNER),
+    Statement::same(OF_STATUS),
+    Statement::same(DECISIONS),
+    Statement::same(INSERT_DECISION),
+];
 
 pub(super) async fn owner(tx: &mut Tx, id: PayoutId) -> Result<Option<MerchantId>, DbError> {
     Ok(db::optional!(tx, (MerchantId,), OWNER, id)?.map(|(merchant,)| merchant))
@@ -46,4 +54,20 @@ pub(super) async fn decisions(
         Ok(Decision { number, approved: decision == "approve", actor, digest, reason, at })
     };
     rows.into_iter().map(read).collect()
+}
+
+pub(in crate::payouts::payout) async fn insert_decision(
+    tx: &mut Tx,
+    payout: &Payout,
+    by: &Actor,
+    to: PayoutStatus,
+    digest: &str,
+    reason: &str,
+    at: Timestamp,
+) -> Result<(), DbError> {
+    let decision = if to == PayoutStatus::Approved { "approve" } else { "reject" };
+    let (merchant, id, number) = (payout.merchant, payout.id, payout.steps);
+    let by = by.to_string();
+    db::exec!(tx, INSERT_DECISION, merchant, id, number, decision, by, digest, reason, at)?;
+    Ok(())
 }

@@ -10,7 +10,7 @@ use crate::support::{
 
 mod beneficiaries;
 mod instruments;
-mod privacy;
+pub(crate) mod privacy;
 mod published;
 mod seeds;
 mod twins;

@@ -14,7 +14,7 @@ use crate::support::{
 };
 
 /// Everything that one column of one table holds, as text.
-async fn column(db: &TestDb, sql: &'static str) -> Vec<String> {
+pub(crate) async fn column(db: &TestDb, sql: &'static str) -> Vec<String> {
     if db.engine == Engine::Sqlite {
         let mut file = sqlx::SqliteConnection::connect(&db.url).await.unwrap();
         let rows = sqlx::query(sql).fetch_all(&mut file).await.unwrap();
@@ -26,7 +26,8 @@ async fn column(db: &TestDb, sql: &'static str) -> Vec<String> {
     }
 }
 
-const AUDIT: &str = "SELECT merchant_id || ' ' || beneficiary_id || ' ' || client_id || ' '
+pub(crate) const AUDIT: &str =
+    "SELECT merchant_id || ' ' || beneficiary_id || ' ' || client_id || ' '
     || request_id || ' ' || action FROM pii_audit ORDER BY id";
 
 both! {

@@ -17,9 +17,13 @@ use crate::{
 };
 
 async fn sign_in(browser: &Browser, app: &TestApp, shop: &Shop) {
+    sign_in_as(browser, app, &shop.email, &shop.password).await;
+}
+
+pub(super) async fn sign_in_as(browser: &Browser, app: &TestApp, email: &str, password: &str) {
     browser.go(&app.url("/portal")).await;
-    browser.fill("#email", &shop.email).await;
-    browser.fill("#password", &shop.password).await;
+    browser.fill("#email", email).await;
+    browser.fill("#password", password).await;
     browser.click("button.primary").await;
     browser.wait_for("#balances").await;
 }

@@ -14,13 +14,23 @@ use serde_json::{Value, json};
 
 use super::driver::Browser;
 use crate::{
+    payouts::shop as api,
     portal::Shop,
     support::{app::TestApp, both::TestDb},
 };
 
-/// The pages that somebody signed in can open; `CLIENT` is a credential's id.
+/// The pages that somebody signed in can open; `CLIENT` is a credential's id, and so on.
 const PAGES: &[(&str, &str)] = &[
     ("overview", "/portal"),
+    ("payouts", "/portal/payouts"),
+    ("payouts-waiting", "/portal/payouts?status=pending_approval"),
+    ("payout", "/portal/payouts/DONE"),
+    ("payout-waiting", "/portal/payouts/WAITING"),
+    ("receipt", "/portal/payouts/DONE/receipt"),
+    ("quotes", "/portal/quotes"),
+    ("quote", "/portal/quotes/QUOTE"),
+    ("beneficiaries", "/portal/beneficiaries"),
+    ("beneficiary", "/portal/beneficiaries/PAYEE"),
     ("credentials", "/portal/credentials"),
     ("credential", "/portal/credentials/CLIENT"),
     ("credential-new", "/portal/credentials/new"),
@@ -105,6 +115,51 @@ impl Tour {
     }
 }
 
+/// What the pages of payouts show.
+struct Money {
+    done: String,
+    waiting: String,
+    quote: String,
+    payee: String,
+}
+
+impl Money {
+    /// Everything that a sandbox is seeded with, and one large payout.
+    async fn made(app: &TestApp, shop: &Shop) -> Self {
+        let client = app.client_of(shop.merchant, KeyKind::P256, Scopes::all()).await;
+        let money = api::Shop::of(app, client, "250000.00").await;
+        for what in ["beneficiaries", "payouts"] {
+            let path = format!("/v1/merchant/sandbox/seed-{what}");
+            let seeded = money.client.post(app, &money.token, &path, &json!({})).await;
+            assert_eq!(seeded.status / 100, 2, "{}", seeded.text());
+        }
+        let more = json!({
+            "reference": "Invoice 2026-117", "purpose": "contractor_payment",
+            "metadata": { "order": "A-7731", "approved_by": "procurement" },
+        });
+        money.paid("large", "48250.00", &more).await;
+        let first = async |status: &str| {
+            let found = money.get(&format!("/v1/payouts?status={status}&limit=1")).await;
+            found["data"][0].clone()
+        };
+        let (done, waiting) = (first("completed").await, first("pending_approval").await);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self {
+            done: text(&done["id"]),
+            waiting: text(&waiting["id"]),
+            quote: text(&done["quote_id"]),
+            payee: text(&done["beneficiary_id"]),
+        }
+    }
+
+    fn put_into(&self, path: &str) -> String {
+        path.replace("DONE", &self.done)
+            .replace("WAITING", &self.waiting)
+            .replace("QUOTE", &self.quote)
+            .replace("PAYEE", &self.payee)
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_is_readable_on_every_screen() {
     let db = TestDb::sqlite().await;
@@ -126,17 +181,27 @@ async fn every_page_is_readable_on_every_screen() {
     tour.look("overview-empty").await;
     browser.go(&app.url("/portal/credentials")).await;
     tour.look("credentials-empty").await;
+    for name in ["payouts", "quotes", "beneficiaries"] {
+        browser.go(&app.url(&format!("/portal/{name}"))).await;
+        tour.look(&format!("{name}-empty")).await;
+    }
 
     let client = app.client_of(shop.merchant, KeyKind::P256, Scopes::all()).await;
     for (amount, currency) in [("1284500.75", "USD"), ("9120.00", "EUR"), ("880000", "JPY")] {
         let amount = Amount::parse(amount, currency.parse().unwrap()).unwrap();
         balances::credit(&app.ctx, Environment::Sandbox, shop.merchant, amount).await.unwrap();
     }
+    let id = client.id;
+    let money = Money::made(&app, &shop).await;
     for (name, path) in PAGES {
-        browser.go(&app.url(&path.replace("CLIENT", client.id.as_str()))).await;
+        browser.go(&app.url(&money.put_into(&path.replace("CLIENT", id.as_str())))).await;
         browser.wait_for("h1").await;
         tour.look(name).await;
     }
+    browser.go(&app.url(&money.put_into("/portal/beneficiaries/PAYEE"))).await;
+    browser.click("#show").await;
+    browser.wait_for("#person").await;
+    tour.look("beneficiary-person").await;
     browser.go(&app.url("/portal/account")).await;
     browser.click("form[action$='/codes'] button").await;
     browser.wait_for("#secret").await;

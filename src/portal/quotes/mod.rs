@@ -1,0 +1,4 @@
+//! Quotes: what was promised, why it came to that, and who has used it.
+
+pub mod http;
+mod view;
