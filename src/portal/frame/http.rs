@@ -20,7 +20,9 @@ use maud::{Markup, html};
 use super::{
     Asked, Frame, Known, Nav, Needs,
     asked::{Inner, ended},
-    assets, path,
+    assets,
+    csv::File,
+    path,
     words::sentence,
 };
 use crate::{
@@ -87,6 +89,8 @@ pub(in crate::portal) enum Reply {
     SeeWith(String, Option<Token>),
     /// For a script.
     Json(serde_json::Value),
+    /// To be kept, in pieces as they are made.
+    File(File),
 }
 
 impl Reply {
@@ -123,6 +127,14 @@ impl IntoResponse for Reply {
                 response
             }
             Self::Json(value) => axum::Json(value).into_response(),
+            Self::File(File { name, text }) => {
+                let kept = format!("attachment; filename=\"{name}\"");
+                let head = [
+                    (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+                    (header::CONTENT_DISPOSITION, kept.as_str()),
+                ];
+                (head, Body::from_stream(text)).into_response()
+            }
         }
     }
 }

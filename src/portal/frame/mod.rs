@@ -2,6 +2,7 @@
 
 mod asked;
 mod assets;
+pub(super) mod csv;
 pub mod http;
 mod layout;
 mod list;
@@ -9,6 +10,7 @@ mod path;
 mod words;
 
 pub(super) use asked::Asked;
+pub(super) use csv::download;
 pub(super) use layout::{Frame, Nav, mark};
 pub(super) use list::{Head, Narrow, empty, filters, onward, table};
 pub(super) use path::local;
