@@ -95,6 +95,11 @@ impl<T> Page<T> {
         Self { data: rows, has_more, next_cursor }
     }
 
+    /// A page of a search that may end before its rows do: the next one goes on from a place.
+    pub fn up_to(data: Vec<T>, place: Option<String>) -> Self {
+        Self { data, has_more: place.is_some(), next_cursor: place.map(seal) }
+    }
+
     /// What to ask for next, if there is more.
     pub fn onward(&self, limit: u16) -> Option<PageRequest> {
         let after = self.next_cursor.as_deref().and_then(open)?;

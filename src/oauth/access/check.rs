@@ -39,6 +39,9 @@ pub(super) async fn caller(pass: &Pass, parts: &Parts, needed: Option<Scope>) ->
 
     let seen = pass.access.seen.admit(authority, token, digest).await?;
     let seen = seen.map_err(|fault| refusal::of_token(authority, fault))?;
+    // From here on the merchant's own log tells of it: a refused proof is what they look for there.
+    let holder = || (seen.token.merchant, seen.client.credential.client_id.clone());
+    pass.told.holder.get_or_init(holder);
     unverified.must_be_bound_to(&seen.token.jkt).map_err(refuse)?;
     let key = authority.prepared().prepare(unverified.jkt(), unverified.claimed_key());
     let key = key.map_err(|fault| refuse(ProofFault::Jwk(fault)))?;
