@@ -3,12 +3,12 @@
 use axum::{Router, middleware::from_fn_with_state};
 
 use super::{
-    Portal, account, credentials,
+    Portal, account, credentials, events, exports,
     frame::{
         Known,
         http::{Pages, finish},
     },
-    overview, sign_in, team,
+    overview, requests, sign_in, team, webhooks,
 };
 
 fn pages() -> Pages {
@@ -16,6 +16,10 @@ fn pages() -> Pages {
         sign_in::http::routes,
         overview::http::routes,
         credentials::http::routes,
+        webhooks::http::routes,
+        events::http::routes,
+        requests::http::routes,
+        exports::http::routes,
         team::http::routes,
         account::http::routes,
     ];

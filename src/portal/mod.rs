@@ -26,6 +26,8 @@
 
 pub mod account;
 pub mod credentials;
+pub mod events;
+pub mod exports;
 pub mod frame;
 mod housekeeping;
 pub mod http;
@@ -33,6 +35,7 @@ pub mod links;
 pub mod mail;
 pub mod names;
 pub mod overview;
+pub mod requests;
 mod room;
 pub mod sessions;
 pub mod sign_in;
@@ -40,6 +43,7 @@ pub mod team;
 pub mod totp;
 pub mod trail;
 pub mod users;
+pub mod webhooks;
 
 pub use housekeeping::Housekeeping;
 pub use room::{Parts, Portal, Rooms};

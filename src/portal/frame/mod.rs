@@ -14,7 +14,9 @@ pub(super) use csv::download;
 pub(super) use layout::{Frame, Nav, mark};
 pub(super) use list::{Head, Narrow, empty, filters, onward, table};
 pub(super) use path::local;
-pub(super) use words::{ago, badge, csrf, digits, fault_of, faults, moment, money, notice, short};
+pub(super) use words::{
+    ago, badge, csrf, digits, fault_of, faults, faults_of_query, moment, money, notice, short,
+};
 
 use super::users::Right;
 
