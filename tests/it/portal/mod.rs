@@ -3,7 +3,10 @@
 mod browser;
 mod codes;
 mod credentials;
+mod exports;
+mod hooks;
 mod people;
+mod requests;
 mod roles;
 mod sign_in;
 mod strangers;

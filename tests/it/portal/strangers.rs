@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
+    events::endpoints,
     oauth::{
         credentials::{self, CredentialStatus, KeyStatus},
         jose::KeyKind,
@@ -11,7 +12,7 @@ use counterfoil::{
     portal::{http::known, sessions, users},
 };
 
-use super::Shop;
+use super::{Shop, hooks};
 use crate::support::{app::TestApp, both::both};
 
 /// Every route with an id, but for one-time links, whose end is no id but a secret.
@@ -23,8 +24,20 @@ const WITH_IDS: &[(&str, &str)] = &[
     ("POST", "/portal/credentials/{client}/keys/{jkt}/retire"),
     ("POST", "/portal/credentials/{client}/revoke"),
     ("POST", "/portal/credentials/{client}/rotate"),
+    ("GET", "/portal/events/{event}"),
+    ("POST", "/portal/events/{event}/deliver"),
     ("POST", "/portal/team/{user}/remove"),
     ("POST", "/portal/team/{user}/role"),
+    ("GET", "/portal/webhooks/{endpoint}"),
+    ("POST", "/portal/webhooks/{endpoint}/again"),
+    ("POST", "/portal/webhooks/{endpoint}/delete"),
+    ("GET", "/portal/webhooks/{endpoint}/deliveries.csv"),
+    ("GET", "/portal/webhooks/{endpoint}/edit"),
+    ("POST", "/portal/webhooks/{endpoint}/edit"),
+    ("POST", "/portal/webhooks/{endpoint}/off"),
+    ("POST", "/portal/webhooks/{endpoint}/on"),
+    ("POST", "/portal/webhooks/{endpoint}/rotate"),
+    ("POST", "/portal/webhooks/{endpoint}/test"),
 ];
 
 #[test]
@@ -45,14 +58,18 @@ both! {
         let client = app.client_of(victim.merchant, KeyKind::P256, Scopes::all()).await;
         let person = users::by_email(&app.ctx, &victim.email).await.unwrap().unwrap().person;
         let session = sessions::list(&app.ctx, &person).await.unwrap().remove(0).id;
+        let (endpoint, event) = hooks::victim(&app, &victim).await;
         let mut thief = thief.owner(&app).await;
         for (method, path) in WITH_IDS {
             let path = path
                 .replace("{session}", &session.to_string())
                 .replace("{client}", client.id.as_str())
                 .replace("{jkt}", client.key.jkt.as_str())
+                .replace("{endpoint}", &endpoint.to_string())
+                .replace("{event}", &event.to_string())
                 .replace("{user}", &person.id.to_string());
-            let fields = [("role", "viewer"), ("overlap", "0")];
+            let to = endpoint.to_string();
+            let fields = [("role", "viewer"), ("overlap", "0"), ("endpoint", &*to)];
             let answer = match *method {
                 "GET" => thief.get(&path).await,
                 _ => thief.post(&path, &fields).await,
@@ -60,11 +77,14 @@ both! {
             let text = answer.expect_status(404).text();
             assert!(!text.contains(client.id.as_str()) && !text.contains(&victim.email), "{path}");
         }
-        for page in ["/portal", "/portal/credentials", "/portal/team", "/portal/trail", "/portal/account"] {
+        for page in ["/portal", "/portal/credentials", "/portal/team", "/portal/trail", "/portal/account", "/portal/webhooks", "/portal/events", "/portal/requests"] {
             let text = thief.get(page).await.expect_status(200).text();
             assert!(!text.contains(&victim.email) && !text.contains(client.id.as_str()), "{page}");
+            assert!(!text.contains("pay_victim") && !text.contains("hooks.example.com"), "{page}");
         }
         assert!(owner.is_in().await);
+        let same = endpoints::find(&app.ctx, victim.merchant, endpoint).await.unwrap();
+        assert_eq!(same.status, endpoints::Status::Active);
         let now = credentials::load(&app.ctx, &client.id).await.unwrap().unwrap();
         assert_eq!(now.credential.status, CredentialStatus::Active);
         assert!(now.keys.iter().all(|key| key.status == KeyStatus::Active));
