@@ -114,6 +114,14 @@ struct Told {
     next_nonce: OnceLock<String>,
 }
 
+impl Told {
+    /// Whose request this is, for the request log.
+    fn hold(&self, seen: &seen::Seen) {
+        let holder = || (seen.token.merchant, seen.client.credential.client_id.clone());
+        self.holder.get_or_init(holder);
+    }
+}
+
 /// What the request log wants to know, as it was when the request came.
 struct Noted {
     begun: Instant,

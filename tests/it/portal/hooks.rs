@@ -270,7 +270,8 @@ pub(super) async fn victim(app: &TestApp, shop: &Shop) -> (EndpointId, EventId) 
 
 #[tokio::test]
 async fn another_merchants_endpoint_takes_no_event_of_mine() {
-    let (app, shop) = open(&TestDb::sqlite().await).await;
+    let db = TestDb::sqlite().await;
+    let (app, shop) = open(&db).await;
     let other = Shop::open(&app).await;
     let (endpoint, _) = victim(&app, &other).await;
     let event = happen(&app, shop.merchant, EventType::PayoutSent, "pay_mine").await;

@@ -96,8 +96,10 @@ both! {
         let client = app.client_of(shop.merchant, KeyKind::P256, Scopes::all()).await;
         let token = client.mint(&app).await;
         client.get(&app, &token, "/v1/balances").await.expect_status(200);
+        let (clock, hands) = (app.ctx.clock.clone(), app.hands.clone());
+        let keys = app.keys_dir.clone();
         app.stop().await;
-        let app = TestApp::start(&db).await;
+        let app = TestApp::at(&db, clock, hands, keys, |_| ()).await;
         let page = counterfoil::base::pagination::PageRequest { limit: 10, after: None };
         let kept = requests::page(&app.ctx, shop.merchant, &Filter::All, &page).await.unwrap();
         assert_eq!(kept.data.len(), 1);

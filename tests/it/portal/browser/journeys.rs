@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-async fn sign_in(browser: &Browser, app: &TestApp, shop: &Shop) {
+pub(super) async fn sign_in(browser: &Browser, app: &TestApp, shop: &Shop) {
     browser.go(&app.url("/portal")).await;
     browser.fill("#email", &shop.email).await;
     browser.fill("#password", &shop.password).await;

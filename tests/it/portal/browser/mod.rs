@@ -1,5 +1,6 @@
 //! The pages in headless Chromium: what only a browser can tell.
 
+mod deliveries;
 mod driver;
 mod journeys;
 mod tour;
