@@ -74,7 +74,7 @@ pub(super) async fn own(ctx: &Ctx, merchant: MerchantId, id: &str) -> Result<See
 }
 
 /// Nothing but a name: what is kept for repetitions of the API is of no use to a form.
-fn done(name: impl ToString) -> Result<Answer> {
+fn done(name: &impl ToString) -> Result<Answer> {
     Answer::json(200, &name.to_string())
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn create(
     let trail = Trail { ctx: &room.ctx, who, action: Action::WebhookCreated, note };
     let new = NewEndpoint { target, filter, dialect, metadata: Metadata::new() };
     let by = By::before(who.merchant, &trail);
-    let made = endpoints::create(events, by, &new, None, |made| done(made.id)).await?;
+    let made = endpoints::create(events, by, &new, None, |made| done(&made.id)).await?;
     let seen = own(&room.ctx, who.merchant, &name_in(&made)?).await?;
     let keys = endpoints::secret(events, who.merchant, seen.endpoint.id).await?;
     Ok((seen, keys))
@@ -151,7 +151,7 @@ pub(super) async fn test(room: &Portal, who: &Who, seen: &Seen) -> Result<String
     let note = seen.endpoint.url.clone();
     let trail = Trail { ctx: &room.ctx, who, action: Action::WebhookTested, note };
     let by = By::before(who.merchant, &trail);
-    let told = |event: EventId| done(event);
+    let told = |event: EventId| done(&event);
     name_in(&endpoints::test(&room.ctx, by, seen.endpoint.id, None, told).await?)
 }
 
@@ -171,7 +171,7 @@ pub(super) async fn rotate(
     let (events, id) = (&room.rooms.events, seen.endpoint.id);
     let by = By::before(who.merchant, &trail);
     let grace = Duration::from_hours(*hours);
-    let told = |rotated: Rotated| done(rotated.old_ends);
+    let told = |rotated: Rotated| done(&rotated.old_ends);
     endpoints::rotate(events, by, id, grace, None, told).await?;
     endpoints::secret(events, who.merchant, id).await
 }

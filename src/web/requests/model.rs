@@ -71,7 +71,7 @@ pub enum Filter {
 /// The path, and of the query the names alone. A value may be a reference, an address or a secret that
 /// somebody has put where it does not belong; a name that does not look like one of ours may be one too.
 pub fn target(path: &str, query: Option<&str>) -> String {
-    let named = |pair: &str| {
+    let name_of = |pair: &str| {
         let name = pair.split('=').next().unwrap_or_default();
         let ours = |b: u8| b.is_ascii_lowercase() || b == b'_';
         let fits = (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(ours);
@@ -79,7 +79,7 @@ pub fn target(path: &str, query: Option<&str>) -> String {
     };
     let mut shown: String = path.chars().take(LONGEST).collect();
     if let Some(query) = query.filter(|query| !query.is_empty()) {
-        let names: Vec<String> = query.split('&').take(20).map(named).collect();
+        let names: Vec<String> = query.split('&').take(20).map(name_of).collect();
         shown.push('?');
         shown.push_str(&names.join("&"));
     }
