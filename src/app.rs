@@ -1,5 +1,7 @@
 //! Everything built once from the configuration.
 
+mod work;
+
 use std::{fmt, future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
@@ -14,27 +16,22 @@ use crate::{
         random::Random,
         tasks::Tasks,
     },
-    config::{
-        Config, Http, NonceMode, RailName, RateFile, ReplayStore as ReplayHome, SigningAlg,
-        WebOrigin,
-    },
+    config::{Config, Http, NonceMode, RailName, ReplayStore as ReplayHome, SigningAlg, WebOrigin},
     ctx::Ctx,
-    db::{self, Db, Owner},
-    events::{Events, courier::Courier, deliveries},
-    jobs::{self, NewJob, Runner},
-    ledger,
+    db::Db,
+    events::{Events, courier::Courier},
+    jobs::Runner,
     money::Precision,
     oauth::{
         authority::{Authority, Nonces, Parts, Rules},
         dpop::replay::{self, Place, Replay},
         jose::Alg,
         keys::{Protection, Ring},
-        lifecycle,
         replicas::Replica,
         secrets::{Cost, Hasher},
         selftest,
     },
-    payouts::{self, Payouts, People, checks::Screening, payout, rails},
+    payouts::{self, Payouts, People, checks::Screening, rails},
     portal::{self, Portal},
     pricing::{self, Pricing, fx, plans, quotes},
     router::{self, Rooms},
@@ -44,26 +41,16 @@ use crate::{
         edge::Edge,
         headers::Https,
         health::{Check, Readiness},
-        idempotency,
         limits::{Arrival, Limits},
         places::Places,
         rate_limit::{PerAddress, Quota, RateLimiter, Shared},
+        requests::RequestLog,
         server::{self, Tls},
     },
 };
 
 /// How long Redis may take to answer, once connected.
 const REDIS_PATIENCE: Duration = Duration::from_millis(500);
-
-/// What happens again and again.
-const RECURRING: [&str; 6] = [
-    portal::Housekeeping::KIND,
-    lifecycle::Housekeeping::KIND,
-    fx::Refresh::KIND,
-    ledger::ExpireHolds::KIND,
-    idempotency::ForgetAnswers::KIND,
-    deliveries::Housekeeping::KIND,
-];
 
 /// A server that is ready to accept.
 pub struct App {
@@ -81,6 +68,8 @@ pub struct App {
     pub courier: Courier,
     /// People's pages.
     pub portal: Portal,
+    /// What merchants' servers have asked; tests write it out by hand.
+    pub requests: RequestLog,
     /// Background jobs; tests run them by hand.
     pub runner: Runner,
     router: Router,
@@ -128,17 +117,21 @@ impl App {
         let payouts = payouts(config, &ctx, &pricing, &vault);
         let people = People { ctx: ctx.clone(), vault: vault.clone() };
         let events = Events::configured(config, &ctx, &vault, &limiter)?;
+        let keeps = config.requests.keep_days > 0;
+        let requests = if keeps { RequestLog::new() } else { RequestLog::default() };
         let shown = portal::Rooms {
             pricing: pricing.clone(),
             people: people.clone(),
             payouts: payouts.clone(),
             events: events.clone(),
+            requests: requests.clone(),
         };
         let portal = Portal::of(config, &authority, &limiter, &vault, shown)?;
         let parts = (&pricing, &people, &payouts, &events);
         let rooms = rooms(config, (&authority, &portal), &limiter, redis, &tasks, parts);
         let router = router::build(&rooms)?;
-        let runner = Runner::new(ctx.clone(), handlers(config, &payouts)?, config.jobs.concurrency);
+        let runner =
+            Runner::new(ctx.clone(), work::handlers(config, &payouts)?, config.jobs.concurrency);
         let app = Self {
             ctx,
             authority,
@@ -147,6 +140,7 @@ impl App {
             courier: Courier::new(events.clone()),
             events,
             portal,
+            requests,
             runner,
             router,
             tasks,
@@ -155,7 +149,7 @@ impl App {
             tls,
             config: config.clone(),
         };
-        app.schedule().await?;
+        work::schedule(&app.ctx, config).await?;
         Ok(app)
     }
 
@@ -187,6 +181,9 @@ impl App {
         if !self.tasks.drain(drain).await {
             tracing::warn!("Some work did not end in time and is cut.");
         }
+        if let Err(failure) = self.requests.flush(&self.ctx).await {
+            tracing::warn!(cause = failure.cause_chain(), "Lines of the request log are lost.");
+        }
         if let Err(failure) = self.replay.close().await {
             tracing::warn!(cause = failure.cause_chain(), "The replay record was not closed.");
         }
@@ -204,6 +201,7 @@ impl App {
             tasks.spawn(self.runner.clone().run(tasks.clone(), poll));
             tasks.spawn(self.courier.clone().run(tasks.clone(), poll));
         }
+        tasks.spawn(self.requests.clone().keep_up(self.ctx.clone(), tasks.clone()));
         tasks.spawn(self.replica.clone().keep_up(tasks.clone()));
         let prometheus = Prometheus::of_process();
         prometheus.keep_up(tasks);
@@ -213,21 +211,6 @@ impl App {
         if let (true, Some(address)) = (self.config.metrics.enabled, self.config.metrics.listen) {
             tasks.spawn(metrics_listener(address, prometheus, tasks.clone()));
         }
-    }
-
-    /// Queues what happens again and again; a second replica queues nothing twice.
-    async fn schedule(&self) -> Result<()> {
-        let now = self.ctx.now();
-        db::write!(self.ctx.db, Owner::House, |tx| {
-            for kind in RECURRING {
-                jobs::enqueue(tx, &self.ctx, &NewJob::new(kind, now, &())?.unique(kind)).await?;
-            }
-            Ok(())
-        })?;
-        if self.config.oauth.replay_store == ReplayHome::Postgres {
-            replay::schedule(&self.ctx).await?;
-        }
-        Ok(())
     }
 }
 
@@ -294,27 +277,6 @@ pub fn hasher(config: &Config, random: &Random) -> Result<Hasher> {
         queue: oauth.argon2_queue,
     };
     Hasher::new(cost, random)
-}
-
-fn handlers(config: &Config, payouts: &Payouts) -> Result<Vec<Box<dyn jobs::Handler>>> {
-    let source: Option<Box<dyn fx::RateSource>> = match &config.fx.rates {
-        Some(RateFile::Path(path)) => Some(Box::new(fx::EcbFile(path.clone()))),
-        Some(RateFile::Url(url)) => Some(Box::new(fx::EcbUrl::new(url)?)),
-        None => None,
-    };
-    let refresh = fx::Refresh::new(source, config.fx.refresh);
-    let advance = payout::Advance(payouts.clone());
-    let forget = deliveries::Housekeeping::new(config.webhooks.retention);
-    Ok(vec![
-        Box::new(lifecycle::Housekeeping),
-        Box::new(ledger::ExpireHolds),
-        Box::new(idempotency::ForgetAnswers),
-        Box::new(portal::Housekeeping),
-        Box::new(replay::Sweep),
-        Box::new(refresh),
-        Box::new(advance),
-        Box::new(forget),
-    ])
 }
 
 /// Plans, quotes and rates. A sandbox starts with plans and with one day's rates.
@@ -408,6 +370,7 @@ fn rooms(
         payouts: payouts.clone(),
         events: events.clone(),
         portal: portal.clone(),
+        requests: portal.rooms.requests.clone(),
         edge: Edge { clock: ctx.clock.clone(), random: ctx.random.clone() },
         limits: Limits {
             body: http.body_limit,

@@ -42,6 +42,7 @@ use crate::{
         limits::{self, Limits},
         openapi,
         rate_limit::{PerAddress, per_address},
+        requests::RequestLog,
     },
 };
 
@@ -63,6 +64,8 @@ pub struct Rooms {
     pub events: Events,
     /// People's pages.
     pub portal: Portal,
+    /// What merchants' servers have asked.
+    pub requests: RequestLog,
     /// Names and measures requests.
     pub edge: Edge,
     /// What one request may cost.
@@ -163,7 +166,8 @@ pub fn document() -> OpenApi {
 
 /// A token, a proof, a right: whatever stands in this group asks for all three.
 fn protected_group(rooms: &Rooms, routes: Router) -> Router {
-    let access = Access { authority: rooms.authority.clone(), seen: SeenTokens::default() };
+    let (authority, requests) = (rooms.authority.clone(), rooms.requests.clone());
+    let access = Access { authority, seen: SeenTokens::default(), requests };
     let routes = routes
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(access, access::required));

@@ -15,8 +15,13 @@ pub enum IdError {
 
 /// A fresh ULID from the injected time and randomness.
 pub fn ulid(clock: &Clock, random: &Random) -> u128 {
+    ulid_of(clock.now(), random)
+}
+
+/// A fresh ULID for something that happened at a moment.
+pub fn ulid_of(moment: Timestamp, random: &Random) -> u128 {
     let noise = u128::from_be_bytes(random.bytes());
-    ulid::Ulid::from_parts(clock.now().unix_millis(), noise).0
+    ulid::Ulid::from_parts(moment.unix_millis(), noise).0
 }
 
 /// The letters of the first ULID of a moment: ids that were made earlier come before it.
@@ -57,6 +62,14 @@ macro_rules! ids {
             /// A new id, later in order than those made before it.
             pub fn make(clock: &$crate::base::clock::Clock, random: &$crate::base::random::Random) -> Self {
                 Self($crate::base::ids::ulid(clock, random))
+            }
+
+            /// A new id of something that is written down later than it happened.
+            pub fn of(
+                moment: $crate::base::timestamp::Timestamp,
+                random: &$crate::base::random::Random,
+            ) -> Self {
+                Self($crate::base::ids::ulid_of(moment, random))
             }
 
             /// Picks one of `ways` for this id, the same one every time: lanes, shards, jitter.
@@ -135,7 +148,6 @@ ids! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::timestamp::Timestamp;
 
     fn made_at(seconds: i64) -> MerchantId {
         let (clock, _) = Clock::hand_wound(Timestamp::from_unix_seconds(seconds));

@@ -95,6 +95,17 @@ impl<T> Page<T> {
         Self { data: rows, has_more, next_cursor }
     }
 
+    /// A page of a search that may end before its rows do: the next one goes on from a place.
+    pub fn up_to(data: Vec<T>, place: Option<String>) -> Self {
+        Self { data, has_more: place.is_some(), next_cursor: place.map(seal) }
+    }
+
+    /// What to ask for next, if there is more.
+    pub fn onward(&self, limit: u16) -> Option<PageRequest> {
+        let after = self.next_cursor.as_deref().and_then(open)?;
+        Some(PageRequest { limit, after: Some(after) })
+    }
+
     /// The same page in another shape, typically from model to wire.
     pub fn map<U>(self, shape: impl FnMut(T) -> U) -> Page<U> {
         Page {
@@ -142,6 +153,10 @@ mod tests {
         }
     }
 
+    fn page_after(cursor: &str) -> Page<()> {
+        Page { data: Vec::new(), has_more: true, next_cursor: Some(cursor.to_owned()) }
+    }
+
     #[test]
     fn a_cursor_leads_to_the_next_page_of_its_own_list_only() {
         let request = PageRequest { limit: 2, after: None };
@@ -152,6 +167,8 @@ mod tests {
         assert_eq!(page.data.len(), 2);
         let cursor = page.next_cursor.unwrap();
         assert_eq!(query(None, Some(&cursor)).unwrap().after, Some(id(2)));
+        let next = PageRequest { limit: 9, after: Some(id(2)) };
+        assert_eq!(page_after(&cursor).onward(9), Some(next));
         assert!(PageQuery { limit: None, cursor: Some(cursor) }.check("ben_").is_err());
         assert!(query(None, Some("!")).is_err());
     }

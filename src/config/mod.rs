@@ -37,8 +37,8 @@ use reader::Reader;
 use sections::Around;
 pub use sections::{
     DatabaseUrl, DepositAccount, Fx, Http, Jobs, Keys, Limits, Log, LogFormat, Mail, MailHome,
-    Metrics, NonceMode, OAuth, Otlp, Payouts, RailName, RateFile, ReplayStore, SigningAlg,
-    TlsFiles, Webhooks,
+    Metrics, NonceMode, OAuth, Otlp, Payouts, RailName, RateFile, ReplayStore, Requests,
+    SigningAlg, TlsFiles, Webhooks,
 };
 pub use sources::{PROFILE_VARIABLE, Sources};
 use values::{Parsed, list, path, socket};
@@ -83,6 +83,8 @@ pub struct Config {
     pub mail: Mail,
     /// Delivery of events.
     pub webhooks: Webhooks,
+    /// What merchants see of their requests.
+    pub requests: Requests,
     /// What is logged.
     pub log: Log,
     /// Where traces go.
@@ -155,6 +157,7 @@ impl Config {
             payouts,
             mail: Mail::read(reader),
             webhooks: Webhooks::read(reader),
+            requests: Requests::read(reader),
             log: Log::read(reader),
             otlp: Otlp::read(reader),
             metrics: Metrics::read(reader),

@@ -47,6 +47,7 @@ const STEPS: &[Step] = steps![
     12 "0012_payout_desk",
     13 "0013_portal",
     14 "0014_portal_money",
+    15 "0015_requests",
 ];
 
 /// The schema version that this program was written for.

@@ -16,8 +16,10 @@ pub mod outbound;
 pub mod signatures;
 
 mod room;
+mod witness;
 
 pub use room::{Events, Parts};
+pub use witness::{By, Witness};
 
 crate::ids! {
     /// An event.

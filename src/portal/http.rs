@@ -3,12 +3,12 @@
 use axum::{Router, middleware::from_fn_with_state};
 
 use super::{
-    Portal, account, beneficiaries, credentials,
+    Portal, account, beneficiaries, credentials, events, exports,
     frame::{
         Known,
         http::{Pages, finish},
     },
-    overview, payouts, quotes, sign_in, team,
+    overview, payouts, quotes, requests, sign_in, team, webhooks,
 };
 
 fn pages() -> Pages {
@@ -19,6 +19,10 @@ fn pages() -> Pages {
         quotes::http::routes,
         beneficiaries::http::routes,
         credentials::http::routes,
+        webhooks::http::routes,
+        events::http::routes,
+        requests::http::routes,
+        exports::http::routes,
         team::http::routes,
         account::http::routes,
     ];

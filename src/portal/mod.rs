@@ -27,6 +27,8 @@
 pub mod account;
 pub mod beneficiaries;
 pub mod credentials;
+pub mod events;
+pub mod exports;
 pub mod frame;
 mod housekeeping;
 pub mod http;
@@ -36,6 +38,7 @@ pub mod names;
 pub mod overview;
 pub mod payouts;
 pub mod quotes;
+pub mod requests;
 mod room;
 pub mod sessions;
 pub mod sign_in;
@@ -43,6 +46,7 @@ pub mod team;
 pub mod totp;
 pub mod trail;
 pub mod users;
+pub mod webhooks;
 
 pub use housekeeping::Housekeeping;
 pub use room::{Parts, Portal, Rooms};

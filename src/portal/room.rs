@@ -14,7 +14,7 @@ use crate::{
     payouts::{Payouts, People},
     pricing::Pricing,
     vault::Vault,
-    web::rate_limit::RateLimiter,
+    web::{rate_limit::RateLimiter, requests::RequestLog},
 };
 
 /// The parts of the room; they are made once.
@@ -54,6 +54,8 @@ pub struct Rooms {
     pub payouts: Payouts,
     /// Endpoints and what is delivered to them.
     pub events: Events,
+    /// What their servers have asked.
+    pub requests: RequestLog,
 }
 
 /// The room: cheap to hand around.

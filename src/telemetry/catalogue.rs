@@ -73,6 +73,12 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
         Unit::Count,
         "Batches of spans that the collector did not take",
     ),
+    (
+        "request_log_dropped_total",
+        Counter,
+        Unit::Count,
+        "Lines of the merchants' request log that were dropped rather than waited for",
+    ),
     ("token_cache_total", Counter, Unit::Count, "Presented tokens, by whether they were known"),
     ("tokens_minted_total", Counter, Unit::Count, "Access tokens issued"),
     ("tokens_refused_total", Counter, Unit::Count, "Refused access tokens, by reason"),

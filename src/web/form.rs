@@ -41,6 +41,13 @@ impl Form {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
+    /// The same without these parameters.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        let others = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        Self(others.cloned().collect())
+    }
+
     /// All values of a parameter.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())

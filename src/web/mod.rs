@@ -14,4 +14,5 @@ pub mod openapi;
 pub mod places;
 pub mod query;
 pub mod rate_limit;
+pub mod requests;
 pub mod server;

@@ -15,7 +15,7 @@ use crate::base::{
 };
 
 /// The parameters of one request, all of them known ones.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Query(Form);
 
 impl Query {
@@ -70,6 +70,12 @@ impl Query {
         let malformed =
             |error: E| Failure::new(Code::InvalidParameter).field(name, error.to_string());
         self.get(name).map(read).transpose().map_err(malformed)
+    }
+
+    /// The same without these: what says how something went does not narrow a list.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        Self(self.0.without(names))
     }
 
     /// Every parameter that is not empty, in the order they came.

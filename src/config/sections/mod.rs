@@ -24,4 +24,4 @@ pub(super) use oauth::Around;
 pub use oauth::{NonceMode, OAuth, ReplayStore, SigningAlg};
 pub use observe::{Log, LogFormat, Metrics, Otlp};
 pub use payouts::{Payouts, RailName};
-pub use work::{Jobs, Webhooks};
+pub use work::{Jobs, Requests, Webhooks};

@@ -1,4 +1,4 @@
-//! `[webhooks]` and `[jobs]`: what happens after the answer.
+//! `[webhooks]`, `[requests]` and `[jobs]`: what happens after the answer.
 
 use std::time::Duration;
 
@@ -49,6 +49,24 @@ fn proxy(raw: &Raw) -> Parsed<String> {
     match written.split_once("://") {
         Some(("http" | "https", _)) => Ok(written),
         _ => Err("an address that begins with http:// or https://".to_owned()),
+    }
+}
+
+/// The log of API requests that merchants see.
+#[derive(Debug, Clone)]
+pub struct Requests {
+    /// How many days lines are kept; with none, nothing is written.
+    pub keep_days: u32,
+}
+
+impl Requests {
+    pub(in crate::config) fn read(reader: &mut Reader) -> Self {
+        Self { keep_days: reader.or("requests.keep_days", 30, integer(0..=3_660)) }
+    }
+
+    /// The same as a length of time.
+    pub fn kept(&self) -> Duration {
+        Duration::from_hours(24 * u64::from(self.keep_days))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     ctx::Ctx,
     db::{self, Tx},
     events::{
-        DeliveryId, EndpointId, EventId,
+        By, DeliveryId, EndpointId, EventId,
         endpoints::{self, Endpoint},
         log::{self, EventType},
     },
@@ -76,12 +76,14 @@ pub async fn of_endpoint(
 /// left alone.
 pub async fn redeliver(
     ctx: &Ctx,
-    merchant: MerchantId,
+    by: impl Into<By<'_>>,
     id: EndpointId,
     which: Which,
     request: Option<&Request>,
     answer: impl Fn(Again) -> Result<Answer> + Sync,
 ) -> Result<Answer> {
+    let by = by.into();
+    let merchant = by.merchant;
     let endpoint = endpoints::find(ctx, merchant, id).await?;
     let name = id.to_string();
     db::write!(ctx.db, merchant, |tx| {
@@ -103,6 +105,7 @@ pub async fn redeliver(
         let attempts = endpoint.dialect.schedule().attempts();
         store::plan_again(tx, (merchant, id), &planned, (attempts, now)).await?;
         store::make_due(tx, merchant, id, now).await?;
+        by.note(tx, &name).await?;
         tx.wake_courier_after_commit();
         maybe::keep(tx, request, answer(again)?, now).await
     })

@@ -13,11 +13,11 @@ mod store;
 mod wire;
 
 pub use filter::Filter;
-pub use model::{Because, Endpoint, Metadata, Status};
+pub use model::{Because, Endpoint, Health, LATEST, Metadata, Status, WAITING_SHOWN};
 pub(super) use secrets::{Sealed, open_keys};
 pub use service::{
-    Changes, NewEndpoint, Rotated, create, deactivate, delete, find, list, reactivate, rotate,
-    secret, test, update,
+    Changes, NewEndpoint, Rotated, create, deactivate, delete, find, health, list, reactivate,
+    rotate, secret, test, update,
 };
 pub use store::STATEMENTS;
 pub(super) use store::read_filter;

@@ -71,6 +71,32 @@ pub struct Endpoint {
     pub updated_at: Timestamp,
 }
 
+/// Of how many deliveries [`Health`] tells what became of them.
+pub const LATEST: i64 = 100;
+/// No more waiting deliveries than this are counted: the rest is many.
+pub const WAITING_SHOWN: i64 = 1_000;
+
+/// How an endpoint is doing.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// Which.
+    pub endpoint: EndpointId,
+    /// Events of the log that were not looked at for it yet.
+    pub behind: i64,
+    /// Deliveries on their way, [`WAITING_SHOWN`] at most.
+    pub waiting: i64,
+    /// How many of the [`LATEST`] deliveries arrived.
+    pub delivered: i64,
+    /// How many of them never did.
+    pub failed: i64,
+    /// Failed attempts in a row.
+    pub failures: i64,
+    /// It is left alone until then.
+    pub paused_until: Timestamp,
+    /// Until when the secret before this one signs as well.
+    pub old_secret_ends: Option<Timestamp>,
+}
+
 impl Endpoint {
     /// Refuses what only makes sense while events are sent there.
     pub fn must_be_active(&self) -> Result<()> {

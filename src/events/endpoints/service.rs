@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    Endpoint, Filter, Metadata, Status, model,
+    Endpoint, Filter, Health, Metadata, Status, model,
     secrets::{open_keys, secret_name},
     store,
 };
@@ -18,7 +18,7 @@ use crate::{
     ctx::Ctx,
     db::{self, Tx},
     events::{
-        EndpointId, EventId, Events,
+        By, EndpointId, EventId, Events,
         log::{self, EventType, NewEvent},
         outbound::Target,
         signatures::{Dialect, SigningKey, SigningKeys},
@@ -61,11 +61,13 @@ pub struct Rotated {
 /// the secret: what is stored for idempotency is not sealed.
 pub async fn create(
     room: &Events,
-    merchant: MerchantId,
+    by: impl Into<By<'_>>,
     new: &NewEndpoint,
     request: Option<&Request>,
     answer: impl Fn(&Endpoint) -> Result<Answer> + Sync,
 ) -> Result<Answer> {
+    let by = by.into();
+    let merchant = by.merchant;
     let ctx = &room.ctx;
     let id = EndpointId::make(&ctx.clock, &ctx.random);
     let key = SigningKey::make(&ctx.random);
@@ -91,6 +93,7 @@ pub async fn create(
         }
         model::room_for_one_more(store::count(tx, merchant).await?)?;
         store::insert(tx, merchant, &endpoint, &sealed).await?;
+        by.note(tx, &name).await?;
         maybe::keep(tx, request, answer(&endpoint)?, now).await
     })?;
     tracing::info!(%merchant, endpoint = %id, replayed = made.replayed, "A webhook endpoint was made.");
@@ -107,13 +110,20 @@ pub async fn list(ctx: &Ctx, merchant: MerchantId) -> Result<Vec<Endpoint>> {
     db::read!(ctx.db, |tx| Ok(store::list(tx, merchant).await?))
 }
 
+/// How each of a merchant's endpoints is doing.
+pub async fn health(ctx: &Ctx, merchant: MerchantId) -> Result<Vec<Health>> {
+    db::read!(ctx.db, |tx| Ok(store::health(tx, merchant).await?))
+}
+
 /// Changes what is given.
 pub async fn update(
     ctx: &Ctx,
-    merchant: MerchantId,
+    by: impl Into<By<'_>>,
     id: EndpointId,
     changes: &Changes,
 ) -> Result<Endpoint> {
+    let by = by.into();
+    let merchant = by.merchant;
     db::write!(ctx.db, merchant, |tx| {
         let mut endpoint = found(tx, merchant, id).await?;
         let Changes { target, filter, metadata } = changes.clone();
@@ -122,15 +132,20 @@ pub async fn update(
         endpoint.metadata = metadata.unwrap_or(endpoint.metadata);
         endpoint.updated_at = ctx.now();
         store::update(tx, merchant, &endpoint).await?;
+        by.note(tx, &id.to_string()).await?;
         tx.wake_courier_after_commit();
         Ok(endpoint)
     })
 }
 
 /// Switches an endpoint off; what happens meanwhile waits in the log.
-pub async fn deactivate(ctx: &Ctx, merchant: MerchantId, id: EndpointId) -> Result<Endpoint> {
+pub async fn deactivate(ctx: &Ctx, by: impl Into<By<'_>>, id: EndpointId) -> Result<Endpoint> {
+    let by = by.into();
+    let merchant = by.merchant;
     db::write!(ctx.db, merchant, |tx| {
-        store::deactivate(tx, merchant, id, ctx.now()).await?;
+        if store::deactivate(tx, merchant, id, ctx.now()).await? == 1 {
+            by.note(tx, &id.to_string()).await?;
+        }
         found(tx, merchant, id).await
     })
 }
@@ -138,14 +153,19 @@ pub async fn deactivate(ctx: &Ctx, merchant: MerchantId, id: EndpointId) -> Resu
 /// Switches an endpoint on: it goes on where it stopped, or with what happens from now on.
 pub async fn reactivate(
     ctx: &Ctx,
-    merchant: MerchantId,
+    by: impl Into<By<'_>>,
     id: EndpointId,
     skip_missed: bool,
 ) -> Result<Endpoint> {
+    let by = by.into();
+    let merchant = by.merchant;
     db::write!(ctx.db, merchant, |tx| {
         let now = ctx.now();
-        if store::reactivate(tx, merchant, id, now).await? == 1 && skip_missed {
-            store::skip_missed(tx, merchant, id, now).await?;
+        if store::reactivate(tx, merchant, id, now).await? == 1 {
+            if skip_missed {
+                store::skip_missed(tx, merchant, id, now).await?;
+            }
+            by.note(tx, &id.to_string()).await?;
         }
         tx.wake_courier_after_commit();
         found(tx, merchant, id).await
@@ -153,9 +173,16 @@ pub async fn reactivate(
 }
 
 /// Takes an endpoint away.
-pub async fn delete(ctx: &Ctx, merchant: MerchantId, id: EndpointId) -> Result<()> {
-    let deleted =
-        db::write!(ctx.db, merchant, |tx| Ok(store::delete(tx, merchant, id, ctx.now()).await?))?;
+pub async fn delete(ctx: &Ctx, by: impl Into<By<'_>>, id: EndpointId) -> Result<()> {
+    let by = by.into();
+    let merchant = by.merchant;
+    let deleted = db::write!(ctx.db, merchant, |tx| {
+        let deleted = store::delete(tx, merchant, id, ctx.now()).await?;
+        if deleted == 1 {
+            by.note(tx, &id.to_string()).await?;
+        }
+        Ok(deleted)
+    })?;
     if deleted == 1 { Ok(()) } else { Err(Failure::new(Code::NotFound)) }
 }
 
@@ -169,12 +196,14 @@ pub async fn secret(room: &Events, merchant: MerchantId, id: EndpointId) -> Resu
 /// Makes a new secret; the old one signs as well until its grace is over.
 pub async fn rotate(
     room: &Events,
-    merchant: MerchantId,
+    by: impl Into<By<'_>>,
     id: EndpointId,
     grace: Duration,
     request: Option<&Request>,
     answer: impl Fn(Rotated) -> Result<Answer> + Sync,
 ) -> Result<Answer> {
+    let by = by.into();
+    let merchant = by.merchant;
     let ctx = &room.ctx;
     let key = SigningKey::make(&ctx.random);
     let sealed = room.vault.seal(&secret_name(id), key.to_stored().expose())?;
@@ -187,6 +216,7 @@ pub async fn rotate(
         if store::rotate(tx, merchant, id, &sealed, (old_ends, now)).await? != 1 {
             return Err(Failure::new(Code::NotFound));
         }
+        by.note(tx, &name).await?;
         maybe::keep(tx, request, answer(Rotated { old_ends })?, now).await
     })?;
     tracing::info!(%merchant, endpoint = %id, replayed = rotated.replayed, "A webhook secret was rotated.");
@@ -196,11 +226,13 @@ pub async fn rotate(
 /// Writes a test event, which goes to this endpoint only, whatever it asked for.
 pub async fn test(
     ctx: &Ctx,
-    merchant: MerchantId,
+    by: impl Into<By<'_>>,
     id: EndpointId,
     request: Option<&Request>,
     answer: impl Fn(EventId) -> Result<Answer> + Sync,
 ) -> Result<Answer> {
+    let by = by.into();
+    let merchant = by.merchant;
     let name = id.to_string();
     let event = NewEvent::new(EventType::Test, &name, &json!({ "webhook_id": name }))
         .map_err(Failure::internal)?;
@@ -211,6 +243,7 @@ pub async fn test(
         }
         found(tx, merchant, id).await?.must_be_active()?;
         let event = log::append(tx, ctx, merchant, &event).await?;
+        by.note(tx, &name).await?;
         maybe::keep(tx, request, answer(event)?, now).await
     })
 }

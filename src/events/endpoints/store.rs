@@ -1,6 +1,8 @@
 //! The statements of endpoints.
 
-use super::{Because, Endpoint, Filter, Metadata, Status, secrets::Sealed};
+use super::{
+    Because, Endpoint, Filter, Health, LATEST, Metadata, Status, WAITING_SHOWN, secrets::Sealed,
+};
 use crate::{
     base::{ids::MerchantId, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx},
@@ -24,6 +26,23 @@ const FIND: &str = "SELECT id, url, filter, dialect, version, metadata, status, 
 const LIST: &str = "SELECT id, url, filter, dialect, version, metadata, status, disabled_because,
         failing_since_us, created_at_us, updated_at_us
     FROM webhook_endpoints WHERE merchant_id = $1 AND status <> 'deleted' ORDER BY id LIMIT 1000";
+
+/// Each count ends early: a page must not wait for a million rows.
+const HEALTH: &str = "SELECT w.id,
+        COALESCE((SELECT s.last FROM event_sequences s WHERE s.merchant_id = w.merchant_id), 0)
+            - w.planned_through AS behind,
+        (SELECT COUNT(*) FROM (SELECT d.id FROM webhook_deliveries d
+            WHERE d.merchant_id = w.merchant_id AND d.endpoint_id = w.id
+            AND d.status = 'pending' LIMIT $2) x) AS waiting,
+        (SELECT COUNT(*) FROM (SELECT d.status FROM webhook_deliveries d
+            WHERE d.merchant_id = w.merchant_id AND d.endpoint_id = w.id
+            ORDER BY d.id DESC LIMIT $3) x WHERE x.status = 'delivered') AS delivered,
+        (SELECT COUNT(*) FROM (SELECT d.status FROM webhook_deliveries d
+            WHERE d.merchant_id = w.merchant_id AND d.endpoint_id = w.id
+            ORDER BY d.id DESC LIMIT $3) x WHERE x.status = 'failed') AS failed,
+        w.failures, w.paused_until_us, w.old_secret_ends_us
+    FROM webhook_endpoints w
+    WHERE w.merchant_id = $1 AND w.status <> 'deleted' ORDER BY w.id LIMIT 1000";
 
 /// With another address it gets another chance at once.
 const UPDATE: &str = "UPDATE webhook_endpoints SET url = $3, filter = $4, metadata = $5,
@@ -75,6 +94,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(COUNT),
     Statement::same(FIND),
     Statement::same(LIST),
+    Statement::same(HEALTH),
     Statement::same(UPDATE),
     Statement::same(DEACTIVATE),
     Statement::same(REACTIVATE),
@@ -239,4 +259,31 @@ pub(super) async fn rotate(
     (old_ends, now): (Timestamp, Timestamp),
 ) -> Result<u64, DbError> {
     db::exec!(tx, ROTATE, merchant, id, sealed, old_ends, now)
+}
+
+#[derive(sqlx::FromRow)]
+struct HealthRow {
+    id: EndpointId,
+    behind: i64,
+    waiting: i64,
+    delivered: i64,
+    failed: i64,
+    failures: i64,
+    paused_until_us: Timestamp,
+    old_secret_ends_us: Option<Timestamp>,
+}
+
+pub(super) async fn health(tx: &mut Tx, merchant: MerchantId) -> Result<Vec<Health>, DbError> {
+    let rows = db::all!(tx, HealthRow, HEALTH, merchant, WAITING_SHOWN, LATEST)?;
+    let read = |row: HealthRow| Health {
+        endpoint: row.id,
+        behind: row.behind,
+        waiting: row.waiting,
+        delivered: row.delivered,
+        failed: row.failed,
+        failures: row.failures,
+        paused_until: row.paused_until_us,
+        old_secret_ends: row.old_secret_ends_us,
+    };
+    Ok(rows.into_iter().map(read).collect())
 }

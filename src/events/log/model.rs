@@ -140,3 +140,12 @@ pub struct Event {
     /// When.
     pub created_at: Timestamp,
 }
+
+/// What a list of events is narrowed to; what is absent narrows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Narrowed {
+    /// Of one type.
+    pub kind: Option<EventType>,
+    /// About one resource, by its id.
+    pub about: Option<String>,
+}

@@ -1,10 +1,11 @@
 //! Writing an event with its cause, and reading on from a number.
 
-use super::{Event, EventType, NewEvent, store};
+use super::{Event, EventType, Narrowed, NewEvent, store};
 use crate::{
     base::{
         failure::{Failure, Result},
         ids::MerchantId,
+        pagination::{Page, PageRequest},
         timestamp::Timestamp,
     },
     ctx::Ctx,
@@ -12,6 +13,10 @@ use crate::{
     events::EventId,
 };
 
+/// How many numbers back one statement looks for events of a kind, and how many such statements a page
+/// may take: a few milliseconds, whatever the log holds.
+const STRIDE_BACK: i64 = 2_000;
+const STRIDES_BACK: usize = 5;
 /// How many rows are read in one go when only some kinds are wanted.
 const STRIDE: i64 = 500;
 
@@ -58,6 +63,62 @@ pub async fn after(
         }
     }
     Ok((found, seen))
+}
+
+/// A merchant's events, the newest first. A type that is rare in a long log is searched for through a
+/// part of it; the page then ends early, and the next one goes on from there.
+pub async fn newest(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    narrowed: &Narrowed,
+    page: &PageRequest,
+) -> Result<Page<Event>> {
+    let before = page.after.as_deref().and_then(|place| place.parse().ok()).unwrap_or(i64::MAX);
+    match (&narrowed.about, narrowed.kind) {
+        (Some(about), kind) => {
+            let kind = kind.map_or("", EventType::as_str);
+            let most = page.fetch();
+            let found = db::read!(ctx.db, |tx| {
+                Ok(store::about(tx, merchant, about, kind, before, most).await?)
+            })?;
+            Ok(Page::cut(found, page, |event| event.sequence.to_string()))
+        }
+        (None, None) => {
+            let most = page.fetch();
+            let found =
+                db::read!(ctx.db, |tx| Ok(store::before(tx, merchant, before, most).await?))?;
+            Ok(Page::cut(found, page, |event| event.sequence.to_string()))
+        }
+        (None, Some(kind)) => db::read!(ctx.db, |tx| {
+            let last = store::last(tx, merchant).await?;
+            of_kind(tx, merchant, kind, before.min(last.saturating_add(1)), page).await
+        }),
+    }
+}
+
+async fn of_kind(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    kind: EventType,
+    mut before: i64,
+    page: &PageRequest,
+) -> Result<Page<Event>> {
+    let mut found: Vec<Event> = Vec::new();
+    let wanted = usize::from(page.limit);
+    for _ in 0..STRIDES_BACK {
+        let missing = i64::from(page.limit) - i64::try_from(found.len()).unwrap_or(0);
+        let from = before.saturating_sub(STRIDE_BACK).max(1);
+        found.extend(store::of_kind(tx, merchant, kind, (from, before), missing).await?);
+        if found.len() >= wanted {
+            before = found.last().map_or(from, |event| event.sequence);
+            break;
+        }
+        before = from;
+        if before <= 1 {
+            break;
+        }
+    }
+    Ok(Page::up_to(found, (before > 1).then(|| before.to_string())))
 }
 
 /// One event of a merchant.

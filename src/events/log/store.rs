@@ -20,6 +20,17 @@ const INSERT: &str = "INSERT INTO events
 const AFTER: &str = "SELECT id, sequence, kind, about, body, created_at_us
     FROM events WHERE merchant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
 
+const BEFORE: &str = "SELECT id, sequence, kind, about, body, created_at_us
+    FROM events WHERE merchant_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
+
+const OF_KIND: &str = "SELECT id, sequence, kind, about, body, created_at_us
+    FROM events WHERE merchant_id = $1 AND sequence >= $2 AND sequence < $3 AND kind = $4
+    ORDER BY sequence DESC LIMIT $5";
+
+const ABOUT: &str = "SELECT id, sequence, kind, about, body, created_at_us
+    FROM events WHERE merchant_id = $1 AND about = $2 AND sequence < $3
+    AND ($4 = '' OR kind = $4) ORDER BY sequence DESC LIMIT $5";
+
 const FIND: &str = "SELECT id, sequence, kind, about, body, created_at_us
     FROM events WHERE merchant_id = $1 AND id = $2";
 
@@ -45,6 +56,9 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(NEXT),
     Statement::same(INSERT),
     Statement::same(AFTER),
+    Statement::same(BEFORE),
+    Statement::same(OF_KIND),
+    Statement::same(ABOUT),
     Statement::same(FIND),
     Statement::same(LAST),
     Statement::same(KINDS),
@@ -98,6 +112,42 @@ pub(super) async fn after(
     limit: i64,
 ) -> Result<Vec<Event>, DbError> {
     let rows = db::all!(tx, EventRow, AFTER, merchant, sequence, limit)?;
+    rows.into_iter().map(Event::try_from).collect()
+}
+
+/// The newest ones before a number.
+pub(super) async fn before(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<Event>, DbError> {
+    let rows = db::all!(tx, EventRow, BEFORE, merchant, sequence, limit)?;
+    rows.into_iter().map(Event::try_from).collect()
+}
+
+/// The newest ones of a kind between two numbers.
+pub(super) async fn of_kind(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    kind: EventType,
+    (from, before): (i64, i64),
+    limit: i64,
+) -> Result<Vec<Event>, DbError> {
+    let rows = db::all!(tx, EventRow, OF_KIND, merchant, from, before, kind.as_str(), limit)?;
+    rows.into_iter().map(Event::try_from).collect()
+}
+
+/// The newest ones about a resource; with a kind that is not empty, of that kind.
+pub(super) async fn about(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    about: &str,
+    kind: &str,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Event>, DbError> {
+    let rows = db::all!(tx, EventRow, ABOUT, merchant, about, before, kind, limit)?;
     rows.into_iter().map(Event::try_from).collect()
 }
 

@@ -25,9 +25,16 @@ use crate::{
 /// stranger gets little work out of us, and a refused request never burns a `jti`.
 pub(super) async fn caller(pass: &Pass, parts: &Parts, needed: Option<Scope>) -> Result<Caller> {
     let authority = &pass.access.authority;
-    let refuse = |fault: ProofFault| refusal::of_proof(authority, &fault, Endpoint::Resource);
     let token = presented(pass, parts)?;
     let digest: [u8; 32] = Sha256::digest(token).into();
+    let refuse = |fault: ProofFault| {
+        // Refused before the token was looked at: only one that has been verified before tells whose
+        // log this belongs into. A stranger's costs us no signature.
+        if let Some(seen) = pass.access.seen.known(&digest) {
+            pass.hold(&seen);
+        }
+        refusal::of_proof(authority, &fault, Endpoint::Resource)
+    };
     let token_hash = TokenHash::of_digest(&digest);
     let htu = authority.htu(&pass.path)?;
     let method = parts.method.as_str();
@@ -39,6 +46,8 @@ pub(super) async fn caller(pass: &Pass, parts: &Parts, needed: Option<Scope>) ->
 
     let seen = pass.access.seen.admit(authority, token, digest).await?;
     let seen = seen.map_err(|fault| refusal::of_token(authority, fault))?;
+    // From here on the merchant's own log tells of it: a refused proof is what they look for there.
+    pass.hold(&seen);
     let key = seen.key(authority, &unverified).map_err(refuse)?;
     let proof = unverified.verify(&key).map_err(refuse)?;
 

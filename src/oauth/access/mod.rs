@@ -12,11 +12,12 @@ use std::{
     net::IpAddr,
     ops::Deref,
     sync::{Arc, OnceLock},
+    time::Instant,
 };
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderValue, request::Parts},
+    http::{HeaderValue, Method, Uri, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -33,7 +34,12 @@ use crate::{
         ids::MerchantId,
         timestamp::Timestamp,
     },
-    web::rate_limit::Verdict,
+    web::{
+        edge::RequestName,
+        error,
+        rate_limit::Verdict,
+        requests::{Answered, RequestLog},
+    },
 };
 pub use seen::SeenTokens;
 
@@ -61,6 +67,8 @@ pub struct Access {
     pub authority: Authority,
     /// Tokens that were verified before.
     pub seen: SeenTokens,
+    /// Where a line is left about each request whose merchant is known.
+    pub requests: RequestLog,
 }
 
 /// A caller with the right `R`. Proof and token are checked when a handler asks for it; the proof is
@@ -95,21 +103,77 @@ struct Pass {
     /// The path as it arrived: routers may cut it, proofs are made for the whole.
     path: Box<str>,
     checked: OnceLock<()>,
+    /// Whose token it is; it was genuine, whatever the request was refused for.
+    holder: OnceLock<(MerchantId, ClientId)>,
     quota: OnceLock<Verdict>,
     next_nonce: OnceLock<String>,
 }
 
+impl Pass {
+    /// Whose request this is, for the request log.
+    fn hold(&self, seen: &seen::Seen) {
+        let holder = || (seen.token.merchant, seen.client.credential.client_id.clone());
+        self.holder.get_or_init(holder);
+    }
+}
+
+/// What the request log wants to know, as it was when the request came.
+struct Noted {
+    begun: Instant,
+    at: Timestamp,
+    method: Method,
+    uri: Uri,
+    name: Option<RequestName>,
+}
+
+impl Noted {
+    fn of(access: &Access, request: &Request) -> Self {
+        Self {
+            begun: Instant::now(),
+            at: access.authority.ctx().now(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            name: request.extensions().get().cloned(),
+        }
+    }
+
+    fn answered(
+        self,
+        (merchant, client): &(MerchantId, ClientId),
+        response: &Response,
+    ) -> Answered {
+        Answered {
+            merchant: *merchant,
+            at: self.at,
+            method: self.method.to_string(),
+            path: self.uri.path().to_owned(),
+            query: self.uri.query().map(str::to_owned),
+            status: response.status().as_u16(),
+            code: error::code(response),
+            client: client.as_str().to_owned(),
+            request: self.name.map(|RequestName(name)| name).unwrap_or_default(),
+            micros: u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
 /// The layer around protected routes.
 pub async fn required(State(access): State<Access>, mut request: Request, next: Next) -> Response {
+    let requests = access.requests.clone();
+    let asked = requests.is_on().then(|| Noted::of(&access, &request));
     let pass = Arc::new(Pass {
         access,
         path: request.uri().path().into(),
         checked: OnceLock::new(),
+        holder: OnceLock::new(),
         quota: OnceLock::new(),
         next_nonce: OnceLock::new(),
     });
     request.extensions_mut().insert(pass.clone());
     let mut response = next.run(request).await;
+    if let (Some(asked), Some(holder)) = (asked, pass.holder.get()) {
+        requests.note(|| asked.answered(holder, &response));
+    }
     if pass.checked.get().is_none() && response.status().is_success() {
         return Failure::internal("a protected handler answered without asking who calls")
             .into_response();

@@ -57,6 +57,11 @@ impl Default for SeenTokens {
 }
 
 impl SeenTokens {
+    /// A token that was verified before; whether it is still good is not asked.
+    pub(super) fn known(&self, digest: &[u8; 32]) -> Option<Arc<Seen>> {
+        self.0.get(digest)
+    }
+
     /// The token, if its signature, times, client and key are all good now.
     ///
     /// A token seen before costs no signature; what can change is looked at again whenever anybody's

@@ -10,7 +10,8 @@ use crate::{
         jose::KeyKind,
         scopes::Scope,
     },
-    portal::frame::{ago, csrf, fault_of, faults, moment, notice, short},
+    portal::frame::{ago, csrf, download, fault_of, faults, moment, notice, short},
+    web::query::Query,
 };
 
 fn status(credential: &Credential) -> Markup {
@@ -32,7 +33,10 @@ pub(super) fn list(seen: &[(Credential, LastUses)], manages: bool, now: Timestam
     html! {
         div.head {
             div { h1 { "Credentials" } p.sub { "Each lets one of your servers mint tokens; every call is signed with its key." } }
-            @if manages { a.button.primary href="/portal/credentials/new" { "Register a credential" } }
+            div.actions {
+                @if !seen.is_empty() { (download("/portal/credentials.csv", &Query::default())) }
+                @if manages { a.button.primary href="/portal/credentials/new" { "Register a credential" } }
+            }
         }
         section {
             @if seen.is_empty() {

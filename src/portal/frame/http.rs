@@ -20,7 +20,9 @@ use maud::{Markup, html};
 use super::{
     Asked, Frame, Known, Nav, Needs,
     asked::{Inner, ended},
-    assets, path,
+    assets,
+    csv::File,
+    path,
     words::sentence,
 };
 use crate::{
@@ -87,8 +89,8 @@ pub(in crate::portal) enum Reply {
     SeeWith(String, Option<Token>),
     /// For a script.
     Json(serde_json::Value),
-    /// Something to keep, under this name and of this kind.
-    File(String, &'static str, String),
+    /// To be kept, in pieces as they are made.
+    File(File),
 }
 
 impl Reply {
@@ -125,13 +127,11 @@ impl IntoResponse for Reply {
                 response
             }
             Self::Json(value) => axum::Json(value).into_response(),
-            Self::File(name, media, text) => {
+            Self::File(File { name, media, text }) => {
                 let kept = format!("attachment; filename=\"{name}\"");
-                (
-                    [(header::CONTENT_TYPE, media.to_owned()), (header::CONTENT_DISPOSITION, kept)],
-                    text,
-                )
-                    .into_response()
+                let head =
+                    [(header::CONTENT_TYPE, media), (header::CONTENT_DISPOSITION, kept.as_str())];
+                (head, Body::from_stream(text)).into_response()
             }
         }
     }

@@ -45,7 +45,12 @@ const NAV: &[(&str, &[Line])] = &[
     ),
     (
         "Integration",
-        &[(Nav::Credentials, Some(Right::SeeCredentials), "/portal/credentials", "Credentials")],
+        &[
+            (Nav::Credentials, Some(Right::SeeCredentials), "/portal/credentials", "Credentials"),
+            (Nav::Webhooks, Some(Right::SeeEvents), "/portal/webhooks", "Webhooks"),
+            (Nav::Events, Some(Right::SeeEvents), "/portal/events", "Events"),
+            (Nav::Requests, Some(Right::SeeEvents), "/portal/requests", "API requests"),
+        ],
     ),
     (
         "People",

@@ -117,7 +117,7 @@ pub(in crate::portal) fn onward(path: &str, query: &Query, next: Option<&str>) -
 }
 
 /// The address of a list that is narrowed in the same way, from a place on.
-fn address(path: &str, query: &Query, cursor: Option<&str>) -> String {
+pub(super) fn address(path: &str, query: &Query, cursor: Option<&str>) -> String {
     let mut text = form_urlencoded::Serializer::new(String::new());
     text.extend_pairs(query.pairs().filter(|(name, _)| *name != "cursor"));
     text.extend_pairs(cursor.map(|cursor| ("cursor", cursor)));

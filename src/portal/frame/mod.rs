@@ -2,6 +2,7 @@
 
 mod asked;
 mod assets;
+pub(super) mod csv;
 pub mod http;
 mod layout;
 mod list;
@@ -9,10 +10,13 @@ mod path;
 mod words;
 
 pub(super) use asked::Asked;
+pub(super) use csv::{File, download};
 pub(super) use layout::{Frame, Nav, mark};
 pub(super) use list::{Head, Narrow, empty, filters, onward, table, unread};
 pub(super) use path::local;
-pub(super) use words::{ago, badge, csrf, digits, fault_of, faults, moment, money, notice, short};
+pub(super) use words::{
+    ago, badge, csrf, digits, fault_of, faults, faults_of_query, moment, money, notice, short,
+};
 
 use super::users::Right;
 

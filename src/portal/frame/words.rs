@@ -91,6 +91,18 @@ pub(in crate::portal) fn faults(failure: Option<&Failure>) -> Markup {
     }
 }
 
+/// What is wrong with the filters of a list, above it.
+pub(in crate::portal) fn faults_of_query(failure: Option<&Failure>) -> Markup {
+    html! {
+        @if let Some(failure) = failure {
+            @if failure.fields().is_empty() { (notice("bad", &sentence(failure.message()))) }
+            @for FieldFault { field, message } in failure.fields() {
+                (notice("bad", &sentence(&format!("{} {message}", field.replace('_', " ")))))
+            }
+        }
+    }
+}
+
 /// What is wrong with one field, under it. Its input names it with `aria-describedby`.
 pub(in crate::portal) fn fault_of(failure: Option<&Failure>, field: &str) -> Markup {
     let of_field = |fault: &&FieldFault| fault.field == field;

@@ -20,7 +20,7 @@ use crate::{
     portal::{
         Portal,
         frame::{
-            Asked, Nav, Needs,
+            Asked, File, Nav, Needs,
             http::{Pages, Reply},
         },
         users::Right,
@@ -172,5 +172,5 @@ async fn receipt_file(
     Path(payout): Path<String>,
 ) -> Result<Reply> {
     let (payout, jws) = signed(&room, &asked, &payout).await?;
-    Ok(Reply::File(detail::file_name(&payout), "application/jose", jws))
+    Ok(Reply::File(File::whole(detail::file_name(&payout), "application/jose", jws)))
 }

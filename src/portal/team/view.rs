@@ -5,10 +5,11 @@ use maud::{Markup, html};
 use crate::{
     base::{failure::Failure, pagination::Page, timestamp::Timestamp},
     portal::{
-        frame::{ago, csrf, fault_of, faults, moment, notice, short},
+        frame::{ago, csrf, download, fault_of, faults, moment, notice, short},
         trail::{Action, Line},
         users::{Person, Role, UserStatus},
     },
+    web::query::Query,
 };
 
 /// An invitation that was just made.
@@ -31,7 +32,7 @@ pub(super) fn team(
     now: Timestamp,
 ) -> Markup {
     html! {
-        div.head { div { h1 { "Team" } p.sub { "Who may sign in here, and what each may do." } } }
+        div.head { div { h1 { "Team" } p.sub { "Who may sign in here, and what each may do." } } (download("/portal/team.csv", &Query::default())) }
         @match done {
             "role" => (notice("good", "The role is changed; it counts from their next click.")),
             "removed" => (notice("good", "They are removed, and signed out everywhere.")),
@@ -125,7 +126,7 @@ fn invitation(own: &Person, token: &str, ((email, role), failure): Typed<'_>) ->
 
 pub(super) fn trail(lines: &Page<Line>, is_later: bool) -> Markup {
     html! {
-        div.head { div { h1 { "Audit trail" } p.sub { "Everything that people have done here, the newest first. Nobody can change it." } } }
+        div.head { div { h1 { "Audit trail" } p.sub { "Everything that people have done here, the newest first. Nobody can change it." } } (download("/portal/trail.csv", &Query::default())) }
         section {
             @if lines.data.is_empty() {
                 div.empty { p { strong { "There is nothing more." } } }

@@ -52,6 +52,22 @@ words! {
         PayoutCancelled = "payout_cancelled",
         /// Personal data, in clear.
         PersonSeen = "person_seen",
+        /// An endpoint for events.
+        WebhookCreated = "webhook_created",
+        /// Its address or its filter.
+        WebhookChanged = "webhook_changed",
+        /// Nothing is sent there any more.
+        WebhookSwitchedOff = "webhook_switched_off",
+        /// It goes on.
+        WebhookSwitchedOn = "webhook_switched_on",
+        /// For good.
+        WebhookDeleted = "webhook_deleted",
+        /// A new one, the old one for a day beside it.
+        WebhookSecretRotated = "webhook_secret_rotated",
+        /// A test event.
+        WebhookTested = "webhook_tested",
+        /// One event or many, once more.
+        EventsRedelivered = "events_redelivered",
     }
 }
 
@@ -80,6 +96,14 @@ impl Action {
             Self::PayoutRejected => "Rejected payout",
             Self::PayoutCancelled => "Cancelled payout",
             Self::PersonSeen => "Saw the personal data of",
+            Self::WebhookCreated => "Added a webhook endpoint",
+            Self::WebhookChanged => "Changed a webhook endpoint",
+            Self::WebhookSwitchedOff => "Switched off a webhook endpoint",
+            Self::WebhookSwitchedOn => "Switched on a webhook endpoint",
+            Self::WebhookDeleted => "Deleted a webhook endpoint",
+            Self::WebhookSecretRotated => "Rotated the secret of a webhook endpoint",
+            Self::WebhookTested => "Sent a test event to",
+            Self::EventsRedelivered => "Delivered again to",
         }
     }
 }

@@ -55,6 +55,10 @@ pub enum Right {
     SeeCredentials,
     /// Register, rotate, revoke.
     ManageCredentials,
+    /// Events, webhook endpoints, requests of the API.
+    SeeEvents,
+    /// Where events are sent, and that one is sent again.
+    ManageWebhooks,
     /// Who else is here.
     SeeTeam,
     /// Invite, change roles, remove.
@@ -73,6 +77,8 @@ const RIGHTS: &[(Right, &[Role])] = &[
     (Right::SeePersons, &[Owner, Admin]),
     (Right::SeeCredentials, &[Owner, Admin, Developer, Viewer]),
     (Right::ManageCredentials, &[Owner, Admin, Developer]),
+    (Right::SeeEvents, &[Owner, Admin, Developer, Viewer]),
+    (Right::ManageWebhooks, &[Owner, Admin, Developer]),
     (Right::SeeTeam, &[Owner, Admin]),
     (Right::ManageTeam, &[Owner, Admin]),
     (Right::SeeTrail, &[Owner, Admin]),

@@ -47,6 +47,11 @@ pub async fn render(dialect: Dialect, request: Request, next: Next) -> Response 
     rendered
 }
 
+/// The stable code of a failure that is not written yet.
+pub fn code(response: &Response) -> Option<&'static str> {
+    response.extensions().get().map(|Carried(failure)| failure.code().as_str())
+}
+
 /// Takes the failure out of a response, for a group that writes its own pages; it is logged with that.
 pub fn take(response: &mut Response) -> Option<Arc<Failure>> {
     let Carried(failure) = response.extensions_mut().remove()?;

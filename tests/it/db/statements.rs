@@ -47,6 +47,7 @@ const STORES: &[(&str, &[Statement])] = &[
     ("pricing/quotes/store.rs", counterfoil::pricing::quotes::STATEMENTS),
     ("vault/store.rs", counterfoil::vault::STATEMENTS),
     ("web/idempotency/store.rs", counterfoil::web::idempotency::STATEMENTS),
+    ("web/requests/store.rs", counterfoil::web::requests::STATEMENTS),
 ];
 
 /// How many values a text wants: those of each statement in it, since an engine counts them so.

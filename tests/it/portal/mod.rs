@@ -3,9 +3,12 @@
 mod browser;
 mod codes;
 mod credentials;
+mod exports;
+mod hooks;
 mod money;
 mod payouts;
 mod people;
+mod requests;
 mod roles;
 mod sign_in;
 mod strangers;

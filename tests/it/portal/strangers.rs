@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
+    events::endpoints,
     oauth::{
         credentials::{self, CredentialStatus, KeyStatus},
         jose::KeyKind,
@@ -13,7 +14,7 @@ use counterfoil::{
 
 use serde_json::json;
 
-use super::Shop;
+use super::{Shop, hooks};
 use crate::{
     payouts::shop as payouts,
     support::{app::TestApp, both::both},
@@ -30,6 +31,8 @@ const WITH_IDS: &[(&str, &str)] = &[
     ("POST", "/portal/credentials/{client}/keys/{jkt}/retire"),
     ("POST", "/portal/credentials/{client}/revoke"),
     ("POST", "/portal/credentials/{client}/rotate"),
+    ("GET", "/portal/events/{event}"),
+    ("POST", "/portal/events/{event}/deliver"),
     ("GET", "/portal/payouts/{payout}"),
     ("POST", "/portal/payouts/{payout}/approve"),
     ("POST", "/portal/payouts/{payout}/cancel"),
@@ -39,6 +42,16 @@ const WITH_IDS: &[(&str, &str)] = &[
     ("GET", "/portal/quotes/{quote}"),
     ("POST", "/portal/team/{user}/remove"),
     ("POST", "/portal/team/{user}/role"),
+    ("GET", "/portal/webhooks/{endpoint}"),
+    ("POST", "/portal/webhooks/{endpoint}/again"),
+    ("POST", "/portal/webhooks/{endpoint}/delete"),
+    ("GET", "/portal/webhooks/{endpoint}/deliveries.csv"),
+    ("GET", "/portal/webhooks/{endpoint}/edit"),
+    ("POST", "/portal/webhooks/{endpoint}/edit"),
+    ("POST", "/portal/webhooks/{endpoint}/off"),
+    ("POST", "/portal/webhooks/{endpoint}/on"),
+    ("POST", "/portal/webhooks/{endpoint}/rotate"),
+    ("POST", "/portal/webhooks/{endpoint}/test"),
 ];
 
 #[test]
@@ -64,6 +77,7 @@ both! {
         let payout = money.paid("theirs", "10.00", &json!({ "reference": "sandbox:approval" })).await;
         money.let_go().await;
         let quote = money.payout(&payout).await["quote_id"].as_str().unwrap().to_owned();
+        let (endpoint, event) = hooks::victim(&app, &victim).await;
         let mut thief = thief.owner(&app).await;
         for (method, path) in WITH_IDS {
             let path = path
@@ -73,8 +87,11 @@ both! {
                 .replace("{quote}", &quote)
                 .replace("{beneficiary}", &money.payee)
                 .replace("{jkt}", client.key.jkt.as_str())
+                .replace("{endpoint}", &endpoint.to_string())
+                .replace("{event}", &event.to_string())
                 .replace("{user}", &person.id.to_string());
-            let fields = [("role", "viewer"), ("overlap", "0"), ("reason", "mine")];
+            let to = endpoint.to_string();
+            let fields = [("role", "viewer"), ("overlap", "0"), ("reason", "mine"), ("endpoint", &*to)];
             let answer = match *method {
                 "GET" => thief.get(&path).await,
                 _ => thief.post(&path, &fields).await,
@@ -87,12 +104,16 @@ both! {
             "/portal", "/portal/credentials", "/portal/team", "/portal/trail", "/portal/account",
             "/portal/payouts", "/portal/payouts?status=pending_approval", "/portal/quotes",
             "/portal/beneficiaries", &format!("/portal/payouts?beneficiary={}", money.payee),
+            "/portal/webhooks", "/portal/events", "/portal/requests",
         ] {
             let text = thief.get(page).await.expect_status(200).text();
             assert!(!text.contains(&payout) && !text.contains(&quote) && !text.contains("Lovelace"), "{page}");
             assert!(!text.contains(&victim.email) && !text.contains(client.id.as_str()), "{page}");
+            assert!(!text.contains("pay_victim") && !text.contains("hooks.example.com"), "{page}");
         }
         assert!(owner.is_in().await);
+        let same = endpoints::find(&app.ctx, victim.merchant, endpoint).await.unwrap();
+        assert_eq!(same.status, endpoints::Status::Active);
         let now = credentials::load(&app.ctx, &client.id).await.unwrap().unwrap();
         assert_eq!(now.credential.status, CredentialStatus::Active);
         assert!(now.keys.iter().all(|key| key.status == KeyStatus::Active));

@@ -23,6 +23,7 @@ use counterfoil::{
     payouts::{Payouts, payout},
     pricing::quotes,
     vault::Vault,
+    web::requests::RequestLog,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -48,6 +49,7 @@ pub(crate) struct TestApp {
     pub(crate) keys_dir: std::path::PathBuf,
     pub(crate) replica: Replica,
     pub(crate) events: Events,
+    pub(crate) requests: RequestLog,
     courier: Courier,
     runner: Runner,
     stop: oneshot::Sender<()>,
@@ -98,6 +100,7 @@ impl TestApp {
         let (replica, vault) = (app.replica.clone(), app.vault.clone());
         let payouts = app.payouts.clone();
         let (events, courier) = (app.events.clone(), app.courier.clone());
+        let requests = app.requests.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         #[expect(clippy::disallowed_methods, reason = "the test itself waits for it")]
         let serving = tokio::spawn(app.serve_without_jobs(listener, async {
@@ -115,6 +118,7 @@ impl TestApp {
             keys_dir,
             replica,
             events,
+            requests,
             courier,
             runner,
             stop,

@@ -19,6 +19,7 @@ use counterfoil::{
         error::{Dialect, render},
         limits::{Arrival, Limits, guard},
         places::Places,
+        requests::RequestLog,
         server,
     },
 };
@@ -41,7 +42,11 @@ impl Probe {
     pub(super) async fn beside(app: &TestApp) -> Self {
         let (tasks, go_on, begun) =
             (Tasks::default(), Arc::<Notify>::default(), Arc::<Notify>::default());
-        let access = Access { authority: app.authority.clone(), seen: SeenTokens::default() };
+        let access = Access {
+            authority: app.authority.clone(),
+            seen: SeenTokens::default(),
+            requests: RequestLog::default(),
+        };
         let limits = Limits {
             body: 1_000,
             arrival: Arrival {

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-async fn sign_in(browser: &Browser, app: &TestApp, shop: &Shop) {
+pub(super) async fn sign_in(browser: &Browser, app: &TestApp, shop: &Shop) {
     sign_in_as(browser, app, &shop.email, &shop.password).await;
 }
 

@@ -12,14 +12,14 @@ use counterfoil::{
 };
 use serde_json::{Value, json};
 
-use super::driver::Browser;
+use super::{deliveries, driver::Browser};
 use crate::{
     payouts::shop as api,
     portal::Shop,
     support::{app::TestApp, both::TestDb},
 };
 
-/// The pages that somebody signed in can open; `CLIENT` is a credential's id, and so on.
+/// The pages that somebody signed in can open; words in capitals stand for ids.
 const PAGES: &[(&str, &str)] = &[
     ("overview", "/portal"),
     ("payouts", "/portal/payouts"),
@@ -35,6 +35,14 @@ const PAGES: &[(&str, &str)] = &[
     ("credential", "/portal/credentials/CLIENT"),
     ("credential-new", "/portal/credentials/new"),
     ("key-new", "/portal/credentials/CLIENT/keys/new"),
+    ("webhooks", "/portal/webhooks"),
+    ("webhook", "/portal/webhooks/ENDPOINT"),
+    ("webhook-new", "/portal/webhooks/new"),
+    ("webhook-edit", "/portal/webhooks/ENDPOINT/edit"),
+    ("events", "/portal/events"),
+    ("events-none", "/portal/events?about=pay_unknown&type=payout.sent"),
+    ("event", "/portal/events/EVENT"),
+    ("requests", "/portal/requests"),
     ("team", "/portal/team"),
     ("trail", "/portal/trail"),
     ("account", "/portal/account"),
@@ -163,7 +171,7 @@ impl Money {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_is_readable_on_every_screen() {
     let db = TestDb::sqlite().await;
-    let app = TestApp::in_real_time(&db, |_| ()).await;
+    let app = TestApp::in_real_time(&db, |config| config.webhooks.allow_loopback = true).await;
     let shop = Shop::open(&app).await;
     let tour = Tour { browser: Browser::open().await, axe: axe(), gallery: gallery() };
     let browser = &tour.browser;
@@ -191,10 +199,14 @@ async fn every_page_is_readable_on_every_screen() {
         let amount = Amount::parse(amount, currency.parse().unwrap()).unwrap();
         balances::credit(&app.ctx, Environment::Sandbox, shop.merchant, amount).await.unwrap();
     }
-    let id = client.id;
+    let (endpoint, event) = deliveries::fill(&app, &client).await;
     let money = Money::made(&app, &shop).await;
     for (name, path) in PAGES {
-        browser.go(&app.url(&money.put_into(&path.replace("CLIENT", id.as_str())))).await;
+        let path = path
+            .replace("CLIENT", client.id.as_str())
+            .replace("ENDPOINT", &endpoint.to_string())
+            .replace("EVENT", &event.to_string());
+        browser.go(&app.url(&money.put_into(&path))).await;
         browser.wait_for("h1").await;
         tour.look(name).await;
     }

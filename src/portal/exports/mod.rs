@@ -1,0 +1,4 @@
+//! Lists of other folders as files.
+
+mod cells;
+pub mod http;

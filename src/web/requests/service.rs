@@ -1,0 +1,128 @@
+//! From the answer to the table, and out of it again.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio::sync::{Mutex, mpsc};
+
+use super::{Answered, Filter, Line, LineId, store, target};
+use crate::{
+    base::{
+        failure::Result,
+        ids::MerchantId,
+        pagination::{Page, PageRequest},
+        tasks::Tasks,
+    },
+    ctx::Ctx,
+    db::{self, Owner},
+};
+
+/// Lines that wait: some seconds of all that one replica can answer, in a few megabytes.
+const WAITING: usize = 16_384;
+/// Lines in one transaction: a payment that comes meanwhile waits for it on SQLite, about as long as
+/// for another payment.
+const BATCH: usize = 100;
+/// Between two looks at the buffer.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The log of one replica: cheap to hand around, and nothing when it is switched off.
+#[derive(Clone, Default)]
+pub struct RequestLog(Option<Arc<Buffer>>);
+
+struct Buffer {
+    leave: mpsc::Sender<Answered>,
+    /// Locked by whoever writes; those who leave lines never see it.
+    taken: Mutex<mpsc::Receiver<Answered>>,
+}
+
+impl fmt::Debug for RequestLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_on() { "RequestLog(on)" } else { "RequestLog(off)" })
+    }
+}
+
+impl RequestLog {
+    /// A log that keeps lines.
+    pub fn new() -> Self {
+        let (leave, taken) = mpsc::channel(WAITING);
+        Self(Some(Arc::new(Buffer { leave, taken: Mutex::new(taken) })))
+    }
+
+    /// Whether lines are kept.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Leaves a line, or drops it when too many wait. Nobody waits for the channel, so this wakes
+    /// nobody up, and costs what the line itself costs.
+    pub fn note(&self, line: impl FnOnce() -> Answered) {
+        if let Some(buffer) = &self.0
+            && let Ok(place) = buffer.leave.try_reserve()
+        {
+            place.send(line());
+        } else if self.is_on() {
+            metrics::counter!("request_log_dropped_total").increment(1);
+        }
+    }
+
+    /// Writes what waits. What the write door refuses is dropped: it is full of payments.
+    pub async fn flush(&self, ctx: &Ctx) -> Result<()> {
+        let Some(buffer) = &self.0 else { return Ok(()) };
+        let mut taken = buffer.taken.lock().await;
+        loop {
+            let mut lines = Vec::new();
+            while lines.len() < BATCH
+                && let Ok(line) = taken.try_recv()
+            {
+                lines.push(line);
+            }
+            if lines.is_empty() {
+                return Ok(());
+            }
+            let kept = keep(ctx, &lines).await;
+            if kept.is_err() {
+                let lost = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+                metrics::counter!("request_log_dropped_total").increment(lost);
+            }
+            kept?;
+        }
+    }
+
+    /// Writes what waits, again and again, until shutdown; the rest is for whoever closes the door.
+    pub async fn keep_up(self, ctx: Ctx, tasks: Tasks) {
+        while self.is_on() && tokio::time::timeout(PAUSE, tasks.stopping()).await.is_err() {
+            if let Err(failure) = self.flush(&ctx).await {
+                tracing::warn!(cause = failure.cause_chain(), "Lines of the request log are lost.");
+            }
+        }
+    }
+}
+
+async fn keep(ctx: &Ctx, lines: &[Answered]) -> Result<()> {
+    let rows = lines.iter().map(|line| store::Row {
+        merchant: line.merchant,
+        // Ordered by when the request came, not by when the line is written.
+        id: LineId::of(line.at, &ctx.random),
+        at: line.at.micros(),
+        method: &line.method,
+        path: target(&line.path, line.query.as_deref()),
+        status: line.status,
+        code: line.code,
+        client: &line.client,
+        request: &line.request,
+        micros: i64::try_from(line.micros).unwrap_or(i64::MAX),
+    });
+    let rows = store::rows(&rows.collect::<Vec<_>>())?;
+    // Off the lanes of money where there are several; a crash may take them.
+    db::write!(ctx.db, Owner::Passing, |tx| Ok(store::insert(tx, &rows).await?))
+}
+
+/// A merchant's lines, the newest first.
+pub async fn page(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    filter: &Filter,
+    request: &PageRequest,
+) -> Result<Page<Line>> {
+    let lines = db::read!(ctx.db, |tx| Ok(store::page(tx, merchant, filter, request).await?))?;
+    Ok(Page::cut(lines, request, |line| line.id.to_string()))
+}

@@ -1,0 +1,116 @@
+//! The statements of the request log.
+
+use serde::Serialize;
+
+use super::{Filter, Line, LineId};
+use crate::{
+    base::{ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
+    db::{self, DbError, Statement, Tx, statement},
+};
+
+const INSERT: Statement = statement!(
+    "INSERT INTO api_requests
+    (merchant_id, id, at_us, method, path, status, code, client_id, request_id, micros)
+    SELECT j.value->>'merchant', j.value->>'id', CAST(j.value->>'at' AS BIGINT),
+        j.value->>'method', j.value->>'path', CAST(j.value->>'status' AS BIGINT),
+        j.value->>'code', j.value->>'client', j.value->>'request',
+        CAST(j.value->>'micros' AS BIGINT)
+    FROM ",
+    JSON_ROWS("$1"),
+    ""
+);
+
+const PAGE: &str = "SELECT id, at_us, method, path, status, code, client_id, request_id, micros
+    FROM api_requests WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+
+/// In the words of the partial index.
+const REFUSED: &str = "SELECT id, at_us, method, path, status, code, client_id, request_id, micros
+    FROM api_requests WHERE merchant_id = $1 AND id < $2 AND status >= 400
+    ORDER BY id DESC LIMIT $3";
+
+const NAMED: &str = "SELECT id, at_us, method, path, status, code, client_id, request_id, micros
+    FROM api_requests WHERE merchant_id = $1 AND id < $2 AND request_id = $4
+    ORDER BY id DESC LIMIT $3";
+
+const FORGET: &str = "DELETE FROM api_requests WHERE (merchant_id, id) IN (
+        SELECT r.merchant_id, r.id FROM api_requests r
+        WHERE r.at_us < $1 ORDER BY r.at_us LIMIT $2)";
+
+/// Every statement of this store, for the test that prepares them.
+pub const STATEMENTS: &[Statement] = &[
+    INSERT,
+    Statement::same(PAGE),
+    Statement::same(REFUSED),
+    Statement::same(NAMED),
+    Statement::same(FORGET),
+];
+
+/// After every id in the order of bytes.
+const AFTER_ALL: &str = "rql_~";
+
+/// A line on its way in.
+#[derive(Debug, Serialize)]
+pub(super) struct Row<'a> {
+    pub(super) merchant: MerchantId,
+    pub(super) id: LineId,
+    pub(super) at: i64,
+    pub(super) method: &'a str,
+    pub(super) path: String,
+    pub(super) status: u16,
+    pub(super) code: Option<&'static str>,
+    pub(super) client: &'a str,
+    pub(super) request: &'a str,
+    pub(super) micros: i64,
+}
+
+/// Many rows as one parameter.
+pub(super) fn rows(rows: &[Row<'_>]) -> Result<String, DbError> {
+    serde_json::to_string(rows).map_err(|error| DbError::unreadable("rows", error))
+}
+
+pub(super) async fn insert(tx: &mut Tx, rows: &str) -> Result<(), DbError> {
+    let sql = INSERT.on(tx.engine());
+    db::exec!(tx, sql, rows)?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct LineRow {
+    id: LineId,
+    at_us: Timestamp,
+    method: String,
+    path: String,
+    status: i64,
+    code: Option<String>,
+    client_id: String,
+    request_id: String,
+    micros: i64,
+}
+
+impl From<LineRow> for Line {
+    fn from(row: LineRow) -> Self {
+        let LineRow { id, at_us: at, method, path, status, code, micros, .. } = row;
+        let (client, request) = (row.client_id, row.request_id);
+        Self { id, at, method, path, status, code, client, request, micros }
+    }
+}
+
+pub(super) async fn page(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    filter: &Filter,
+    request: &PageRequest,
+) -> Result<Vec<Line>, DbError> {
+    let (before, most) = (request.after.as_deref().unwrap_or(AFTER_ALL), request.fetch());
+    let rows = match filter {
+        Filter::All => db::all!(tx, LineRow, PAGE, merchant, before, most)?,
+        Filter::Refused => db::all!(tx, LineRow, REFUSED, merchant, before, most)?,
+        Filter::Named(name) => db::all!(tx, LineRow, NAMED, merchant, before, most, name)?,
+    };
+    Ok(rows.into_iter().map(Line::from).collect())
+}
+
+/// Drops some lines that are older than this; gives how many.
+pub(super) async fn forget(tx: &mut Tx, before: Timestamp, most: i64) -> Result<u64, DbError> {
+    db::exec!(tx, FORGET, before, most)
+}
