@@ -117,7 +117,7 @@ impl<T> Page<T> {
 }
 
 /// The cursor behind a place, for a list that ends a page where no row was shown.
-pub fn cursor_of(id: impl ToString) -> String {
+pub fn cursor_of(id: &impl ToString) -> String {
     seal(id.to_string())
 }
 

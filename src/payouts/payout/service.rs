@@ -376,7 +376,7 @@ pub async fn search_among(
     let found = Page::cut(rows, page, |payout| payout.id.to_string());
     Ok(match floor {
         Some(floor) if !found.has_more => {
-            Page { has_more: true, next_cursor: Some(cursor_of(floor)), ..found }
+            Page { has_more: true, next_cursor: Some(cursor_of(&floor)), ..found }
         }
         _ => found,
     })

@@ -76,8 +76,8 @@ async fn one(
     Path(beneficiary): Path<String>,
 ) -> Result<Reply> {
     let seen = service::see(&room.ctx, asked.person()?.merchant, id(&beneficiary)?).await?;
-    let sees = asked.may(Right::SeePersons);
-    let body = view::one(&seen, &asked.form_token(), sees, None);
+    let may_look = asked.may(Right::SeePersons);
+    let body = view::one(&seen, &asked.form_token(), may_look, None);
     Ok(asked.page(Some(Nav::Beneficiaries), "Beneficiary", &body))
 }
 

@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::payouts::beneficiaries::{Address, Business, Individual, Pii};
+use crate::{
+    money::Country,
+    payouts::beneficiaries::{Address, Business, Individual, Pii},
+};
 
 /// Who it is.
 pub(super) fn shown(pii: &Pii) -> Markup {
@@ -44,7 +47,7 @@ fn business(business: &Business) -> Markup {
         (line("Registration", &business.registration_number))
         (perhaps("Tax number", business.tax_id.as_deref()))
         (perhaps("Form", business.entity_type.as_deref()))
-        (perhaps("Registered in", business.incorporation_country.map(|country| country.code())))
+        (perhaps("Registered in", business.incorporation_country.map(Country::code)))
         (perhaps("Since", business.incorporation_date.as_deref()))
         (line("E-mail", &business.email))
         (line("Phone", &business.phone))
