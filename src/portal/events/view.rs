@@ -23,7 +23,7 @@ pub(super) fn list(events: &Page<Event>, query: &Query, failure: Option<&Failure
     let kinds: Vec<&str> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
     let fields = [
         Narrow::OneOf { name: "type", label: "Type", words: &kinds },
-        Narrow::Text { name: "about", label: "About", example: "pay_… or another id" },
+        Narrow::Text { name: "about", label: "About", example: "pay_…" },
     ];
     let heads = [Head::Number("No."), Head::Text("Event"), Head::Text("About"), Head::Text("When")];
     let rows: Vec<Markup> = events.data.iter().map(row).collect();
@@ -143,7 +143,7 @@ fn deliveries(seen: &Seen, token: Option<&str>) -> Markup {
                 td { (badge(delivery.status.as_str())) }
                 td.number { (delivery.attempts) " of " (delivery.max_attempts) }
                 td { (answer(delivery)) }
-                td { (next(delivery)) }
+                td { (next(delivery, is_active(seen, delivery))) }
                 @if let Some(token) = token { td { (button(seen, delivery, token)) } }
             }
         }
@@ -166,10 +166,11 @@ pub(in crate::portal) fn answer(delivery: &Delivery) -> Markup {
     }
 }
 
-fn next(delivery: &Delivery) -> Markup {
+fn next(delivery: &Delivery, takes: bool) -> Markup {
     html! {
         @match (delivery.status, delivery.next_attempt_at, delivery.delivered_at) {
             (Status::Delivered, _, Some(at)) => span.sub { "arrived " (moment(at)) },
+            (Status::Pending, ..) if !takes => span.sub { "when its endpoint is on again" },
             (Status::Pending, Some(at), _) => (moment(at)),
             (Status::Failed, ..) => span.sub { "none: every attempt was made" },
             _ => span.sub { "none" },
@@ -193,8 +194,7 @@ fn button(seen: &Seen, delivery: &Delivery, token: &str) -> Markup {
     html! {
         // One button for each endpoint, at its last round.
         @if waits || seen.deliveries.iter().any(newer) {}
-        @else if !is_active(seen, delivery) { span.sub { "its endpoint is off" } }
-        @else {
+        @else if is_active(seen, delivery) {
             form method="post" action=(format!("{PATH}/{}/deliver", seen.event.id)) {
                 (csrf(token))
                 input type="hidden" name="endpoint" value=(delivery.endpoint_id);

@@ -56,7 +56,7 @@ async fn list(State(room): State<Portal>, asked: Asked, uri: Uri) -> Result<Repl
     let query = Query::read(&uri, &["done"])?;
     let seen = service::list(&room.ctx, asked.person()?.merchant).await?;
     let done = query.get("done").unwrap_or_default();
-    let body = view::list(&seen, asked.may(Right::ManageWebhooks), done, room.ctx.now());
+    let body = view::list(&seen, asked.may(Right::ManageWebhooks), done);
     Ok(asked.page(Some(Nav::Webhooks), "Webhooks", &body))
 }
 

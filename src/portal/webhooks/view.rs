@@ -19,7 +19,7 @@ use crate::{
     web::query::Query,
 };
 
-pub(super) fn list(seen: &[Seen], manages: bool, done: &str, now: Timestamp) -> Markup {
+pub(super) fn list(seen: &[Seen], manages: bool, done: &str) -> Markup {
     let heads = [
         Head::Text("Endpoint"),
         Head::Text("Status"),
@@ -27,10 +27,10 @@ pub(super) fn list(seen: &[Seen], manages: bool, done: &str, now: Timestamp) -> 
         Head::Text("How it is doing"),
         Head::Text("Added"),
     ];
-    let rows: Vec<Markup> = seen.iter().map(|seen| row(seen, now)).collect();
+    let rows: Vec<Markup> = seen.iter().map(row).collect();
     html! {
         div.head {
-            div { h1 { "Webhooks" } p.sub { "Where events are sent as they happen: signed, repeated until they arrive, never lost." } }
+            div { h1 { "Webhooks" } p.sub { "Where events are sent: signed, and repeated until they arrive." } }
             div.actions {
                 @if !rows.is_empty() { (download("/portal/webhooks.csv", &Query::default())) }
                 @if manages { a.button.primary href="/portal/webhooks/new" { "Add an endpoint" } }
@@ -49,7 +49,7 @@ pub(super) fn list(seen: &[Seen], manages: bool, done: &str, now: Timestamp) -> 
     }
 }
 
-fn row(seen: &Seen, now: Timestamp) -> Markup {
+fn row(seen: &Seen) -> Markup {
     let Seen { endpoint, health } = seen;
     html! {
         tr {
@@ -57,7 +57,7 @@ fn row(seen: &Seen, now: Timestamp) -> Markup {
             td { (badge(endpoint.status.as_str())) }
             td { @for word in endpoint.filter.words().iter().take(4) { code { (word) } " " }
                 @if endpoint.filter.words().len() > 4 { "…" } }
-            td { (doing(endpoint, health, now)) }
+            td { (doing(endpoint, health)) }
             td { (moment(endpoint.created_at)) }
         }
     }
@@ -68,15 +68,17 @@ fn path(endpoint: &Endpoint) -> String {
 }
 
 /// How it is doing, in a line or two.
-fn doing(endpoint: &Endpoint, health: &Health, now: Timestamp) -> Markup {
+fn doing(endpoint: &Endpoint, health: &Health) -> Markup {
     let seen = health.delivered + health.failed;
     html! {
-        @if let Some(since) = endpoint.failing_since { strong.bad { "Failing since " (ago(since, now)) } br; }
-        @if seen == 0 { span.sub { "Nothing was sent yet" } }
-        @else if health.failed == 0 { "All of the latest " (seen) " arrived" }
-        @else { (health.delivered) " of the latest " (seen) " arrived, " (health.failed) " never did" }
+        @if let Some(since) = endpoint.failing_since { strong.bad { "Failing since " (moment(since)) } br; }
+        @match (seen, health.failed) {
+            (0, _) => span.sub { "Nothing has arrived there yet" },
+            (_, 0) => { "All of the latest " (seen) " arrived" },
+            (_, failed) => { (health.delivered) " of the latest " (seen) " arrived, " (failed) " never did" },
+        }
         @if health.waiting > 0 { p.sub { (many(health.waiting)) " on their way" } }
-        @if endpoint.status != Status::Active && health.behind > 0 { p.sub { (health.behind) " events wait for it" } }
+        @if endpoint.status != Status::Active && health.behind > 0 { p.sub { "and " (health.behind) " more in the log" } }
     }
 }
 
@@ -166,8 +168,8 @@ fn facts(endpoint: &Endpoint, health: &Health, now: Timestamp) -> Markup {
             dt { "Endpoint" } dd { code { (endpoint.id) } }
             dt { "Events" } dd { @for word in endpoint.filter.words() { code { (word) } " " } }
             dt { "Signed as" } dd { (endpoint.dialect.as_str()) " · " (endpoint.dialect.schedule().attempts()) " attempts" }
-            dt { "Health" } dd { (doing(endpoint, health, now)) }
-            @if health.failures > 0 { dt { "In a row" } dd { (health.failures) " failed attempts" } }
+            dt { "Health" } dd { (doing(endpoint, health)) }
+            @if health.failures > 1 { dt { "In a row" } dd { (health.failures) " failed attempts" } }
             @if health.paused_until > now { dt { "Left alone" } dd { "until " (moment(health.paused_until)) } }
             @if let Some(end) = health.old_secret_ends.filter(|end| *end > now) { dt { "Old secret" } dd { "signs as well until " (moment(end)) } }
             dt { "Added" } dd { (moment(endpoint.created_at)) }
@@ -187,7 +189,7 @@ fn deliveries(page: &Page<'_>) -> Markup {
         Head::Text("Last answer"),
         Head::Text("When"),
     ];
-    let rows: Vec<Markup> = page.deliveries.data.iter().map(delivery).collect();
+    let rows: Vec<Markup> = page.deliveries.data.iter().map(|seen| delivery(page, seen)).collect();
     let failed = page.query.get("status") == Some("failed");
     html! {
         div.head { h2 #deliveries { @if failed { "Dead letters" } @else { "Deliveries" } }
@@ -218,7 +220,8 @@ fn nothing(page: &Page<'_>) -> Markup {
     }
 }
 
-fn delivery(delivery: &Delivery) -> Markup {
+fn delivery(page: &Page<'_>, delivery: &Delivery) -> Markup {
+    let takes = page.seen.endpoint.status == Status::Active;
     html! {
         tr {
             td { a href=(format!("/portal/events/{}", delivery.event_id)) { (short(&delivery.event_id.to_string())) } }
@@ -226,6 +229,7 @@ fn delivery(delivery: &Delivery) -> Markup {
             td.number { (delivery.attempts) " of " (delivery.max_attempts) }
             td { (answer(delivery)) }
             td { @match (delivery.status, delivery.next_attempt_at) {
+                (deliveries::Status::Pending, _) if !takes => span.sub { "when it is on again" },
                 (deliveries::Status::Pending, Some(at)) => span { "next " (moment(at)) },
                 _ => (moment(delivery.updated_at)),
             } }
