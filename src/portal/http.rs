@@ -8,7 +8,7 @@ use super::{
         Known,
         http::{Pages, finish},
     },
-    overview, sign_in, team,
+    overview, proofs, sign_in, team,
 };
 
 fn pages() -> Pages {
@@ -16,6 +16,7 @@ fn pages() -> Pages {
         sign_in::http::routes,
         overview::http::routes,
         credentials::http::routes,
+        proofs::http::routes,
         team::http::routes,
         account::http::routes,
     ];

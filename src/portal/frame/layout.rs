@@ -37,7 +37,10 @@ const NAV: &[(&str, &[Line])] = &[
     ("Money", &[(Nav::Overview, Some(Right::SeeMoney), "/portal", "Overview")]),
     (
         "Integration",
-        &[(Nav::Credentials, Some(Right::SeeCredentials), "/portal/credentials", "Credentials")],
+        &[
+            (Nav::Credentials, Some(Right::SeeCredentials), "/portal/credentials", "Credentials"),
+            (Nav::Proofs, Some(Right::SeeCredentials), "/portal/proofs", "Proof explainer"),
+        ],
     ),
     (
         "People",

@@ -4,6 +4,7 @@ mod browser;
 mod codes;
 mod credentials;
 mod people;
+mod proofs;
 mod roles;
 mod sign_in;
 mod strangers;

@@ -30,6 +30,8 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/portal/credentials/{client}/rotate", "oad"),
     ("GET", "/portal/link/{link}", "*"),
     ("POST", "/portal/link/{link}", "*"),
+    ("GET", "/portal/proofs", "oadv"),
+    ("POST", "/portal/proofs", "oadv"),
     ("GET", "/portal/sign-in", "*"),
     ("POST", "/portal/sign-in", "*"),
     ("GET", "/portal/sign-in/code", "c"),

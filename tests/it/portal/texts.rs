@@ -27,6 +27,17 @@ both! {
             .post("/portal/credentials", &[("label", MARKER), ("jwk", MARKER), ("proof", MARKER)])
             .await;
         clean(&refused.expect_status(422).text(), "the credential that is refused");
+        let said = serde_json::json!({ "htm": MARKER, "htu": MARKER, "jti": MARKER, "nonce": MARKER });
+        let header = serde_json::json!({ "typ": MARKER, "alg": MARKER, "jwk": { "kty": MARKER } });
+        for proof in [client.key.sign(&said), client.key.sign_as(&header, &said), MARKER.to_owned()] {
+            for fields in [
+                vec![("proof", &*proof)],
+                vec![("proof", &*proof), ("url", "/x"), ("sent_at", MARKER), ("method", MARKER)],
+                vec![("proof", &*proof), ("url", MARKER), ("token", MARKER)],
+            ] {
+                clean(&member.post("/portal/proofs", &fields).await.text(), "a proof");
+            }
+        }
         let invite = [("email", MARKER), ("role", MARKER)];
         clean(&member.post("/portal/team/invite", &invite).await.text(), "an invitation");
         let mut owner = shop.owner(&app).await;
@@ -38,6 +49,7 @@ both! {
                 &format!("/portal/credentials/{}?done=%3Cscript%3Ealert(1)%3C/script%3E", client.id),
                 "/portal/team",
                 "/portal/team?done=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
+                "/portal/proofs",
                 "/portal/trail",
                 "/portal/account",
             ] {

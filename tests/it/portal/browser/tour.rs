@@ -25,6 +25,7 @@ const PAGES: &[(&str, &str)] = &[
     ("credential", "/portal/credentials/CLIENT"),
     ("credential-new", "/portal/credentials/new"),
     ("key-new", "/portal/credentials/CLIENT/keys/new"),
+    ("proofs", "/portal/proofs"),
     ("team", "/portal/team"),
     ("trail", "/portal/trail"),
     ("account", "/portal/account"),
@@ -137,6 +138,16 @@ async fn every_page_is_readable_on_every_screen() {
         browser.wait_for("h1").await;
         tour.look(name).await;
     }
+    browser.go(&app.url("/portal/proofs")).await;
+    let late =
+        json!({ "htm": "get", "htu": "https://pay.example/v1/payouts", "jti": "7", "iat": 1 });
+    browser.fill("#proof", &client.key.sign(&late)).await;
+    browser.fill("#method", "GET").await;
+    browser.fill("#url", &app.url("/v1/payouts")).await;
+    browser.fill("#sent_at", "2026-01-31T12:00:00Z").await;
+    browser.click("form[action$='/proofs'] button.primary").await;
+    browser.wait_for("#verdict").await;
+    tour.look("proofs-answer").await;
     browser.go(&app.url("/portal/account")).await;
     browser.click("form[action$='/codes'] button").await;
     browser.wait_for("#secret").await;
