@@ -8,13 +8,14 @@ use super::{
         Known,
         http::{Pages, finish},
     },
-    overview, proofs, sign_in, team,
+    overview, prices, proofs, sign_in, team,
 };
 
 fn pages() -> Pages {
     let routes = [
         sign_in::http::routes,
         overview::http::routes,
+        prices::http::routes,
         credentials::http::routes,
         proofs::http::routes,
         team::http::routes,

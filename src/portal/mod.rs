@@ -33,6 +33,7 @@ pub mod links;
 pub mod mail;
 pub mod names;
 pub mod overview;
+pub mod prices;
 pub mod proofs;
 mod room;
 pub mod sessions;

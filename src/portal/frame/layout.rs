@@ -34,7 +34,13 @@ type Line = (Nav, Option<Right>, &'static str, &'static str);
 
 /// The navigation, in order; what somebody may not open is not shown to them.
 const NAV: &[(&str, &[Line])] = &[
-    ("Money", &[(Nav::Overview, Some(Right::SeeMoney), "/portal", "Overview")]),
+    (
+        "Money",
+        &[
+            (Nav::Overview, Some(Right::SeeMoney), "/portal", "Overview"),
+            (Nav::Prices, Some(Right::SeeMoney), "/portal/prices", "Prices"),
+        ],
+    ),
     (
         "Integration",
         &[

@@ -4,6 +4,7 @@ mod browser;
 mod codes;
 mod credentials;
 mod people;
+mod prices;
 mod proofs;
 mod roles;
 mod sign_in;

@@ -30,6 +30,7 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/portal/credentials/{client}/rotate", "oad"),
     ("GET", "/portal/link/{link}", "*"),
     ("POST", "/portal/link/{link}", "*"),
+    ("GET", "/portal/prices", "oadvp"),
     ("GET", "/portal/proofs", "oadv"),
     ("POST", "/portal/proofs", "oadv"),
     ("GET", "/portal/sign-in", "*"),

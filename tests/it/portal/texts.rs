@@ -49,6 +49,8 @@ both! {
                 &format!("/portal/credentials/{}?done=%3Cscript%3Ealert(1)%3C/script%3E", client.id),
                 "/portal/team",
                 "/portal/team?done=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
+                "/portal/prices?amount=%3Cscript%3Ealert(1)%3C/script%3E&source_currency=%22%27%3E&method=%3Cimg+src%3Dx%3E&base=%3Cscript%3E",
+                "/portal/prices?base=%22%27%3E%3Cscript%3Ealert(1)",
                 "/portal/proofs",
                 "/portal/trail",
                 "/portal/account",

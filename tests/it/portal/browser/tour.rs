@@ -25,6 +25,11 @@ const PAGES: &[(&str, &str)] = &[
     ("credential", "/portal/credentials/CLIENT"),
     ("credential-new", "/portal/credentials/new"),
     ("key-new", "/portal/credentials/CLIENT/keys/new"),
+    ("prices", "/portal/prices"),
+    (
+        "prices-answer",
+        "/portal/prices?amount=1000.00&source_currency=USD&dest_currency=EUR&method=sepa",
+    ),
     ("proofs", "/portal/proofs"),
     ("team", "/portal/team"),
     ("trail", "/portal/trail"),
