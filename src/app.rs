@@ -34,7 +34,7 @@ use crate::{
         secrets::{Cost, Hasher},
         selftest,
     },
-    payouts::{self, Payouts, People, checks::Screening, payout, rails},
+    payouts::{self, Payouts, People, checks::Screening, days, payout, rails},
     portal::{self, Portal},
     pricing::{self, Pricing, fx, plans},
     router::{self, Rooms},
@@ -56,7 +56,8 @@ use crate::{
 const REDIS_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What happens again and again.
-const RECURRING: [&str; 6] = [
+const RECURRING: [&str; 7] = [
+    days::Counting::KIND,
     portal::Housekeeping::KIND,
     lifecycle::Housekeeping::KIND,
     fx::Refresh::KIND,
@@ -310,6 +311,7 @@ fn handlers(config: &Config, payouts: &Payouts) -> Result<Vec<Box<dyn jobs::Hand
         Box::new(ledger::ExpireHolds),
         Box::new(idempotency::ForgetAnswers),
         Box::new(portal::Housekeeping),
+        Box::new(days::Counting),
         Box::new(replay::Sweep),
         Box::new(refresh),
         Box::new(advance),

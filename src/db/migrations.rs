@@ -46,6 +46,7 @@ const STEPS: &[Step] = steps![
     11 "0011_funding",
     12 "0012_payout_desk",
     13 "0013_portal",
+    14 "0014_payout_days",
 ];
 
 /// The schema version that this program was written for.

@@ -8,6 +8,6 @@ mod model;
 mod service;
 mod store;
 
-pub use model::{Event, EventType, NewEvent};
-pub use service::{after, append, find, kept_after, kinds, last, verify};
+pub use model::{Event, EventType, Mark, NewEvent};
+pub use service::{after, append, find, heads, kept_after, kinds, last, marks, verify};
 pub use store::STATEMENTS;

@@ -140,3 +140,16 @@ pub struct Event {
     /// When.
     pub created_at: Timestamp,
 }
+
+/// That something happened, without its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its number.
+    pub sequence: i64,
+    /// What; nothing when this program does not know the word.
+    pub kind: Option<EventType>,
+    /// To what: the id.
+    pub about: String,
+    /// When.
+    pub at: Timestamp,
+}

@@ -1,6 +1,6 @@
 //! The statements of the log.
 
-use super::{Event, EventType, NewEvent};
+use super::{Event, EventType, Mark, NewEvent};
 use crate::{
     base::{ids::MerchantId, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx},
@@ -19,6 +19,12 @@ const INSERT: &str = "INSERT INTO events
 
 const AFTER: &str = "SELECT id, sequence, kind, about, body, created_at_us
     FROM events WHERE merchant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+
+const MARKS: &str = "SELECT sequence, kind, about, created_at_us
+    FROM events WHERE merchant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+
+const HEADS: &str = "SELECT merchant_id, last FROM event_sequences
+    WHERE merchant_id > $1 ORDER BY merchant_id LIMIT $2";
 
 const FIND: &str = "SELECT id, sequence, kind, about, body, created_at_us
     FROM events WHERE merchant_id = $1 AND id = $2";
@@ -45,6 +51,8 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(NEXT),
     Statement::same(INSERT),
     Statement::same(AFTER),
+    Statement::same(MARKS),
+    Statement::same(HEADS),
     Statement::same(FIND),
     Statement::same(LAST),
     Statement::same(KINDS),
@@ -99,6 +107,31 @@ pub(super) async fn after(
 ) -> Result<Vec<Event>, DbError> {
     let rows = db::all!(tx, EventRow, AFTER, merchant, sequence, limit)?;
     rows.into_iter().map(Event::try_from).collect()
+}
+
+pub(super) async fn marks(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<Mark>, DbError> {
+    let rows = db::all!(tx, (i64, String, String, _), MARKS, merchant, sequence, limit)?;
+    let mark = |(sequence, kind, about, at): (_, String, _, _)| Mark {
+        kind: EventType::parse(&kind),
+        sequence,
+        about,
+        at,
+    };
+    Ok(rows.into_iter().map(mark).collect())
+}
+
+/// The merchants after one that have events, each with the number of its newest.
+pub(super) async fn heads(
+    tx: &mut Tx,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(MerchantId, i64)>, DbError> {
+    db::all!(tx, (MerchantId, i64), HEADS, after, limit)
 }
 
 pub(super) async fn find(
