@@ -303,9 +303,6 @@ fn handlers(config: &Config, payouts: &Payouts) -> Result<Vec<Box<dyn jobs::Hand
         Some(RateFile::Url(url)) => Some(Box::new(fx::EcbUrl::new(url)?)),
         None => None,
     };
-    let refresh = fx::Refresh::new(source, config.fx.refresh);
-    let advance = payout::Advance(payouts.clone());
-    let forget = deliveries::Housekeeping::new(config.webhooks.retention);
     Ok(vec![
         Box::new(lifecycle::Housekeeping),
         Box::new(ledger::ExpireHolds),
@@ -313,9 +310,9 @@ fn handlers(config: &Config, payouts: &Payouts) -> Result<Vec<Box<dyn jobs::Hand
         Box::new(portal::Housekeeping),
         Box::new(days::Counting),
         Box::new(replay::Sweep),
-        Box::new(refresh),
-        Box::new(advance),
-        Box::new(forget),
+        Box::new(fx::Refresh::new(source, config.fx.refresh)),
+        Box::new(payout::Advance(payouts.clone())),
+        Box::new(deliveries::Housekeeping::new(config.webhooks.retention)),
     ])
 }
 

@@ -5,10 +5,10 @@
 //! twice. Making a payout costs no statement more. The same log gives the same numbers again, which
 //! [`verify`] does.
 
-mod model;
 mod service;
 mod store;
+mod tally;
 
-pub use model::{Count, Measure};
 pub use service::{Counting, since, verify};
 pub use store::STATEMENTS;
+pub use tally::{Count, Measure};

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use futures_util::future::BoxFuture;
 
 use super::{
-    model::{Count, Tally, day},
     store,
+    tally::{Count, Tally, day},
 };
 use crate::{
     base::{

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::model::{Count, Facts, Measure};
+use super::tally::{Count, Facts, Measure};
 use crate::{
     base::{ids::MerchantId, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx},

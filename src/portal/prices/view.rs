@@ -209,7 +209,8 @@ fn rates(seen: &Seen<'_>) -> Markup {
             form.narrow method="get" action="/portal/prices" {
                 div { label for="base" { "One unit of" }
                     select #base name="base" { @for currency in &listed {
-                        option value=(currency.code()) selected[*currency == seen.base] { (currency.code()) " " (currency.name()) } } } }
+                        option value=(currency.code()) selected[*currency == seen.base] { (currency.code()) " " (currency.name()) } } }
+                    (fault_of(seen.strange, "base")) }
                 div.actions { button { "Show" } }
             }
             @match &stale {

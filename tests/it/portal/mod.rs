@@ -1,6 +1,7 @@
 //! The merchant's pages: over HTTP on both databases, and in a real browser.
 
 mod browser;
+mod charts;
 mod codes;
 mod credentials;
 mod people;

@@ -73,8 +73,8 @@ both! {
             assert!(page.contains(kept), "{kept}");
         }
         assert!(page.contains("Standard payout"), "the plans are there all the same");
-        let page = owner.get(&at("base=XXXXXX")).await.expect_status(422).text();
-        assert!(page.contains("base"), "{page}");
+        let page = owner.get(&at("base=XXXXXX")).await.expect_status(400).text();
+        assert!(page.contains("id=\"base-fault\""), "{page}");
         let page = owner.get(&at("base=JPY")).await.expect_status(200).text();
         assert!(page.contains("What one JPY is worth") && page.contains("value=\"JPY\" selected"));
         owner.get(&at("other=1")).await.expect_status(400);

@@ -49,14 +49,22 @@ both! {
                 &format!("/portal/credentials/{}?done=%3Cscript%3Ealert(1)%3C/script%3E", client.id),
                 "/portal/team",
                 "/portal/team?done=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
-                "/portal/prices?amount=%3Cscript%3Ealert(1)%3C/script%3E&source_currency=%22%27%3E&method=%3Cimg+src%3Dx%3E&base=%3Cscript%3E",
-                "/portal/prices?base=%22%27%3E%3Cscript%3Ealert(1)",
+                "/portal/prices",
                 "/portal/proofs",
                 "/portal/trail",
                 "/portal/account",
             ] {
                 clean(&visitor.get(page).await.expect_status(200).text(), page);
             }
+        }
+        for query in [
+            "amount=%3Cscript%3Ealert(1)%3C/script%3E&source_currency=%22%27%3E&method=%3Cimg+src%3Dx%3E",
+            "dest_country=%22%27%3E%3Cscript%3E&dest_currency=%3Cscript%3E&amount=1",
+            "base=%22%27%3E%3Cscript%3Ealert(1)",
+            "%3Cscript%3Ealert(1)=%3Cimg+src%3Dx%3E",
+        ] {
+            clean(&owner.get(&format!("/portal/prices?{query}")).await.text(), query);
+            clean(&owner.get(&format!("/portal?currency=%22%27%3E%3Cscript%3E&{query}")).await.text(), query);
         }
         let team = owner.get("/portal/team").await.text();
         assert!(team.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "it is shown as it is");

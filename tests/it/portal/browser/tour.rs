@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::driver::Browser;
 use crate::{
     portal::Shop,
-    support::{app::TestApp, both::TestDb},
+    support::{app::TestApp, both::TestDb, http::Request},
 };
 
 /// The pages that somebody signed in can open; `CLIENT` is a credential's id.
@@ -138,6 +138,12 @@ async fn every_page_is_readable_on_every_screen() {
         let amount = Amount::parse(amount, currency.parse().unwrap()).unwrap();
         balances::credit(&app.ctx, Environment::Sandbox, shop.merchant, amount).await.unwrap();
     }
+    let token = client.mint(&app).await;
+    for what in ["seed-beneficiaries", "seed-payouts"] {
+        let path = format!("/v1/merchant/sandbox/{what}");
+        client.send(&app, &token, "POST", &path, Request::post(&path)).await;
+    }
+    app.run_due_jobs().await;
     for (name, path) in PAGES {
         browser.go(&app.url(&path.replace("CLIENT", client.id.as_str()))).await;
         browser.wait_for("h1").await;
