@@ -12,7 +12,7 @@ use crate::events;
 use crate::ledger;
 use crate::oauth::credentials;
 use crate::oauth::keys::Ring;
-use crate::payouts::payout;
+use crate::payouts::{days, payout};
 use crate::pricing::quotes;
 
 /// Nothing to choose: everything is verified.
@@ -44,6 +44,7 @@ pub(super) async fn run(_: Args, setup: &Setup, output: &Output) -> Result<()> {
         quotes_line(&ctx).await?,
         ledger_line(&ctx).await?,
         payouts_line(&ctx).await?,
+        days_line(&ctx).await?,
         events_line(&ctx).await?,
     ];
     ctx.db.close().await;
@@ -84,6 +85,11 @@ async fn ledger_line(ctx: &Ctx) -> Result<Line> {
 async fn payouts_line(ctx: &Ctx) -> Result<Line> {
     let (looked_at, faults) = payout::audit::verify(ctx).await?;
     Ok(line("payouts", looked_at, faults))
+}
+
+async fn days_line(ctx: &Ctx) -> Result<Line> {
+    let (looked_at, faults) = days::verify(ctx).await?;
+    Ok(line("payout days", looked_at, faults))
 }
 
 async fn events_line(ctx: &Ctx) -> Result<Line> {

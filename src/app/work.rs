@@ -9,14 +9,15 @@ use crate::{
     jobs::{self, NewJob},
     ledger,
     oauth::{dpop::replay, lifecycle},
-    payouts::{Payouts, payout},
+    payouts::{Payouts, days, payout},
     portal,
     pricing::fx,
     web::{idempotency, requests},
 };
 
 /// What happens again and again.
-const RECURRING: [&str; 7] = [
+const RECURRING: [&str; 8] = [
+    days::Counting::KIND,
     portal::Housekeeping::KIND,
     lifecycle::Housekeeping::KIND,
     fx::Refresh::KIND,
@@ -40,6 +41,7 @@ pub(super) fn handlers(config: &Config, payouts: &Payouts) -> Result<Vec<Box<dyn
         Box::new(ledger::ExpireHolds),
         Box::new(idempotency::ForgetAnswers),
         Box::new(portal::Housekeeping),
+        Box::new(days::Counting),
         Box::new(replay::Sweep),
         Box::new(refresh),
         Box::new(advance),

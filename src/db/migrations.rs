@@ -48,6 +48,7 @@ const STEPS: &[Step] = steps![
     13 "0013_portal",
     14 "0014_portal_money",
     15 "0015_requests",
+    16 "0016_payout_days",
 ];
 
 /// The schema version that this program was written for.

@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod credentials;
 pub mod discovery;
 pub mod dpop;
+pub mod explain;
 pub mod jose;
 pub mod keys;
 pub mod lifecycle;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod balances;
 pub mod beneficiaries;
 pub mod checks;
+pub mod days;
 pub mod events;
 pub mod funding;
 pub mod idempotency;

@@ -8,7 +8,7 @@ use super::{
         Known,
         http::{Pages, finish},
     },
-    overview, payouts, quotes, requests, sign_in, team, webhooks,
+    overview, payouts, prices, proofs, quotes, requests, sign_in, team, webhooks,
 };
 
 fn pages() -> Pages {
@@ -18,7 +18,9 @@ fn pages() -> Pages {
         payouts::http::routes,
         quotes::http::routes,
         beneficiaries::http::routes,
+        prices::http::routes,
         credentials::http::routes,
+        proofs::http::routes,
         webhooks::http::routes,
         events::http::routes,
         requests::http::routes,

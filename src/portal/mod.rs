@@ -37,6 +37,8 @@ pub mod mail;
 pub mod names;
 pub mod overview;
 pub mod payouts;
+pub mod prices;
+pub mod proofs;
 pub mod quotes;
 pub mod requests;
 mod room;

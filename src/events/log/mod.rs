@@ -8,6 +8,6 @@ mod model;
 mod service;
 mod store;
 
-pub use model::{Event, EventType, Narrowed, NewEvent};
-pub use service::{after, append, find, kept_after, kinds, last, newest, verify};
+pub use model::{Event, EventType, Mark, Narrowed, NewEvent};
+pub use service::{after, append, find, heads, kept_after, kinds, last, marks, newest, verify};
 pub use store::STATEMENTS;

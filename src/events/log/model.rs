@@ -149,3 +149,16 @@ pub struct Narrowed {
     /// About one resource, by its id.
     pub about: Option<String>,
 }
+
+/// That something happened, without its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its number.
+    pub sequence: i64,
+    /// What; nothing when this program does not know the word.
+    pub kind: Option<EventType>,
+    /// To what: the id.
+    pub about: String,
+    /// When.
+    pub at: Timestamp,
+}

@@ -1,6 +1,6 @@
 //! Writing an event with its cause, and reading on from a number.
 
-use super::{Event, EventType, Narrowed, NewEvent, store};
+use super::{Event, EventType, Mark, Narrowed, NewEvent, store};
 use crate::{
     base::{
         failure::{Failure, Result},
@@ -119,6 +119,26 @@ async fn of_kind(
         }
     }
     Ok(Page::up_to(found, (before > 1).then(|| before.to_string())))
+}
+
+/// Events after a number without their bodies, for those who count.
+pub async fn marks(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    sequence: i64,
+    limit: u16,
+) -> Result<Vec<Mark>> {
+    Ok(store::marks(tx, merchant, sequence, i64::from(limit)).await?)
+}
+
+/// The merchants after one (in the order of ids) that have events, each with its newest number.
+pub async fn heads(
+    tx: &mut Tx,
+    after: Option<MerchantId>,
+    limit: u16,
+) -> Result<Vec<(MerchantId, i64)>> {
+    let after = after.map(|merchant| merchant.to_string()).unwrap_or_default();
+    Ok(store::heads(tx, &after, i64::from(limit)).await?)
 }
 
 /// One event of a merchant.

@@ -1,6 +1,6 @@
 //! The statements of the log.
 
-use super::{Event, EventType, NewEvent};
+use super::{Event, EventType, Mark, NewEvent};
 use crate::{
     base::{ids::MerchantId, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx},
@@ -30,6 +30,11 @@ const OF_KIND: &str = "SELECT id, sequence, kind, about, body, created_at_us
 const ABOUT: &str = "SELECT id, sequence, kind, about, body, created_at_us
     FROM events WHERE merchant_id = $1 AND about = $2 AND sequence < $3
     AND ($4 = '' OR kind = $4) ORDER BY sequence DESC LIMIT $5";
+const MARKS: &str = "SELECT sequence, kind, about, created_at_us
+    FROM events WHERE merchant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+
+const HEADS: &str = "SELECT merchant_id, last FROM event_sequences
+    WHERE merchant_id > $1 ORDER BY merchant_id LIMIT $2";
 
 const FIND: &str = "SELECT id, sequence, kind, about, body, created_at_us
     FROM events WHERE merchant_id = $1 AND id = $2";
@@ -59,6 +64,8 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(BEFORE),
     Statement::same(OF_KIND),
     Statement::same(ABOUT),
+    Statement::same(MARKS),
+    Statement::same(HEADS),
     Statement::same(FIND),
     Statement::same(LAST),
     Statement::same(KINDS),
@@ -149,6 +156,31 @@ pub(super) async fn about(
 ) -> Result<Vec<Event>, DbError> {
     let rows = db::all!(tx, EventRow, ABOUT, merchant, about, before, kind, limit)?;
     rows.into_iter().map(Event::try_from).collect()
+}
+
+pub(super) async fn marks(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<Mark>, DbError> {
+    let rows = db::all!(tx, (i64, String, String, _), MARKS, merchant, sequence, limit)?;
+    let mark = |(sequence, kind, about, at): (_, String, _, _)| Mark {
+        kind: EventType::parse(&kind),
+        sequence,
+        about,
+        at,
+    };
+    Ok(rows.into_iter().map(mark).collect())
+}
+
+/// The merchants after one that have events, each with the number of its newest.
+pub(super) async fn heads(
+    tx: &mut Tx,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(MerchantId, i64)>, DbError> {
+    db::all!(tx, (MerchantId, i64), HEADS, after, limit)
 }
 
 pub(super) async fn find(

@@ -289,6 +289,12 @@ impl Authority {
         }
     }
 
+    /// Whether a use of this proof is remembered; for those who explain, since it claims nothing.
+    pub(super) async fn is_used(&self, jkt: &Jkt, jti: &str) -> Result<bool> {
+        let replay = &self.0.parts.replay;
+        replay.holds(replay.name(jkt, jti), self.ctx().now()).await
+    }
+
     /// Notes in the background that a credential and its key were used; once a minute is enough.
     pub(super) fn mark_used(&self, client: &Arc<Client>, jkt: &Jkt, now: Timestamp) {
         if !self.0.clients.is_due(jkt, now) {

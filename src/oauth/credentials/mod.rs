@@ -19,7 +19,7 @@ pub use model::{
 };
 pub use service::{
     Possession, Registered, Unwitnessed, Witness, access_changed, add_key, add_key_before,
-    challenge, forget_challenges, generation, last_uses, list, load, mark_used, register,
+    challenge, forget_challenges, generation, holder, last_uses, list, load, mark_used, register,
     register_before, revoke, revoke_before, revoke_key, revoke_key_before, rotate_secret,
     rotate_secret_before, verify,
 };

@@ -266,6 +266,18 @@ pub async fn load(ctx: &Ctx, client_id: &ClientId) -> Result<Option<Client>> {
     })
 }
 
+/// The client of this merchant that a key was registered with, whether it still counts or not. What
+/// another merchant has registered is nobody's here.
+pub async fn holder(ctx: &Ctx, merchant: MerchantId, jkt: &Jkt) -> Result<Option<Client>> {
+    db::read!(ctx.db, |tx| {
+        let found = store::holder(tx, merchant, jkt).await?;
+        match found.as_deref().and_then(ClientId::presented) {
+            Some(client) => Ok(store::load(tx, merchant, &client).await?),
+            None => Ok(None),
+        }
+    })
+}
+
 /// A merchant's credentials, oldest first.
 pub async fn list(ctx: &Ctx, merchant: MerchantId) -> Result<Vec<Credential>> {
     db::read!(ctx.db, |tx| Ok(store::list(tx, merchant).await?))

@@ -61,6 +61,9 @@ const REVOKE_KEY: &str = "UPDATE credential_keys SET status = 'revoked', revoked
 const KEYS: &str = "SELECT jkt, jwk, status, created_at_us, revoked_at_us FROM credential_keys
     WHERE merchant_id = $1 AND client_id = $2 ORDER BY created_at_us LIMIT 1000";
 
+const HOLDER: &str = "SELECT client_id FROM credential_keys
+    WHERE merchant_id = $1 AND jkt = $2 LIMIT 1";
+
 const MARK_USED: &str = "INSERT INTO credential_uses (merchant_id, client_id, last_used_us)
     VALUES ($1, $2, $3)
     ON CONFLICT (merchant_id, client_id) DO UPDATE SET last_used_us = excluded.last_used_us";
@@ -114,6 +117,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(INSERT_KEY),
     Statement::same(REVOKE_KEY),
     Statement::same(KEYS),
+    Statement::same(HOLDER),
     Statement::same(MARK_USED),
     Statement::same(MARK_KEY_USED),
     Statement::same(LAST_USE),
@@ -312,6 +316,16 @@ pub(super) async fn revoke_key(
 ) -> Result<bool, DbError> {
     let Credential { merchant_id, client_id, .. } = credential;
     Ok(db::exec!(tx, REVOKE_KEY, merchant_id, client_id.as_str(), jkt.as_str(), now)? == 1)
+}
+
+/// The merchant's own client that this key was registered with.
+pub(super) async fn holder(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    jkt: &Jkt,
+) -> Result<Option<String>, DbError> {
+    let found = db::optional!(tx, (String,), HOLDER, merchant, jkt.as_str())?;
+    Ok(found.map(|(client,)| client))
 }
 
 pub(super) async fn mark_used(

@@ -4,6 +4,8 @@
 //! look at secret or token, then [`proof::UnverifiedProof::verify`], then the claim in [`replay`].
 //! Nothing here speaks HTTP; refusals are values of [`ProofFault`].
 
+mod checks;
+pub mod examine;
 pub mod fault;
 pub mod htu;
 pub mod nonce;
@@ -11,6 +13,8 @@ pub mod prepared_keys;
 pub mod proof;
 pub mod replay;
 
+pub use checks::Check;
+pub use examine::{Examined, examine};
 pub use fault::{Endpoint, ProofFault};
 pub use htu::{ExpectedHtu, HtuFault, PublicBase};
 pub use nonce::NonceKeys;

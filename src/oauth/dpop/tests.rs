@@ -6,8 +6,8 @@ use ed25519_dalek::Signer as _;
 use proptest::prelude::*;
 
 use super::{
-    Endpoint, Expected, ExpectedHtu, NonceKeys, NonceRule, NonceSeen, Proof, ProofFault,
-    PublicBase, nonce::Side, proof,
+    Check, Endpoint, Expected, ExpectedHtu, NonceKeys, NonceRule, NonceSeen, Proof, ProofFault,
+    PublicBase, examine, nonce::Side, proof,
 };
 use crate::{
     base::{random::Random, secret::Secret, timestamp::Timestamp},
@@ -91,7 +91,15 @@ fn with_expected<T>(then: impl FnOnce(Expected<'_>) -> T) -> T {
 }
 
 fn judge(proof: &str, key: &PublicKey) -> Result<Proof, ProofFault> {
-    with_expected(|expected| proof::read(proof.as_bytes(), &expected)?.verify(key))
+    with_expected(|expected| judge_by(proof, &expected, key))
+}
+
+/// The verdict that counts; the explanation must agree with it, whatever the proof is.
+fn judge_by(proof: &str, expected: &Expected<'_>, key: &PublicKey) -> Result<Proof, ProofFault> {
+    let explained = examine(proof.as_bytes(), expected);
+    let verdict = proof::read(proof.as_bytes(), expected).and_then(|read| read.verify(key));
+    assert_eq!(explained.first_fault(), verdict.as_ref().err(), "{proof}");
+    verdict
 }
 
 fn json(part: Part, fault: JsonFault) -> ProofFault {
@@ -293,7 +301,7 @@ fn the_token() {
     let judge = |caller: Caller| {
         with_expected(|expected| {
             let expected = Expected { token_hash: Some(&hash), ..expected };
-            proof::read(caller.proof().as_bytes(), &expected)?.verify(&caller.key)
+            judge_by(&caller.proof(), &expected, &caller.key)
         })
     };
     assert!(judge(Caller::new().with(&format!("\"ath\":\"{hash}\""))).is_ok());
@@ -343,7 +351,7 @@ fn nonces() {
                 NonceRule::WhenClockIsOff(&keys, side)
             };
             let expected = Expected { nonces, ..expected };
-            proof::read(caller.proof().as_bytes(), &expected)?.verify(&caller.key)
+            judge_by(&caller.proof(), &expected, &caller.key)
         })
     };
     let nonce = |text: &str| Caller::new().with(&format!("\"nonce\":\"{text}\""));
@@ -389,7 +397,7 @@ fn after_a_restart_that_forgot() {
         with_expected(|expected| {
             let forgotten_until = Some(now.plus(Duration::from_secs(30)));
             let expected = Expected { nonces, forgotten_until, ..expected };
-            proof::read(caller.proof().as_bytes(), &expected)?.verify(&caller.key).map(|_| ())
+            judge_by(&caller.proof(), &expected, &caller.key).map(|_| ())
         })
     };
     let rule = NonceRule::WhenClockIsOff(&keys, Side::Authorization);

@@ -91,8 +91,14 @@ pub enum HeaderFault {
 
 /// Checks what every header must have and returns the algorithm.
 pub fn check_header(header: &Object<'_>, typ: &str) -> Result<Alg, HeaderFault> {
+    check_typ(header, typ)?;
+    check_alg(header)
+}
+
+/// Whether `typ` is this one.
+pub fn check_typ(header: &Object<'_>, typ: &str) -> Result<(), HeaderFault> {
     match header.required_text("typ") {
-        Some(given) if is_media_type(given, typ) => check_alg(header),
+        Some(given) if is_media_type(given, typ) => Ok(()),
         _ => Err(HeaderFault::Typ),
     }
 }
@@ -107,11 +113,19 @@ pub fn check_open_header(header: &Object<'_>, types: &[&str]) -> Result<Alg, Hea
 }
 
 fn check_alg(header: &Object<'_>) -> Result<Alg, HeaderFault> {
-    let alg = header.required_text("alg").and_then(Alg::from_name).ok_or(HeaderFault::Alg)?;
-    if header.get("crit").is_some() {
-        return Err(HeaderFault::Crit);
-    }
+    let alg = read_alg(header)?;
+    check_crit(header)?;
     Ok(alg)
+}
+
+/// The algorithm, if it is on our list.
+pub fn read_alg(header: &Object<'_>) -> Result<Alg, HeaderFault> {
+    header.required_text("alg").and_then(Alg::from_name).ok_or(HeaderFault::Alg)
+}
+
+/// Whether no extension is demanded.
+pub fn check_crit(header: &Object<'_>) -> Result<(), HeaderFault> {
+    if header.get("crit").is_some() { Err(HeaderFault::Crit) } else { Ok(()) }
 }
 
 /// RFC 7515 §4.1.9: media types compare without case, and `application/` may be left out.

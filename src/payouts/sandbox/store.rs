@@ -12,12 +12,13 @@ const DECISIONS: &str = "DELETE FROM payout_decisions WHERE merchant_id = $1";
 const TRANSITIONS: &str = "DELETE FROM payout_transitions WHERE merchant_id = $1";
 const PAYOUTS: &str = "DELETE FROM payouts WHERE merchant_id = $1";
 const VOLUMES: &str = "DELETE FROM payout_volumes WHERE merchant_id = $1";
+const DAYS: &str = "DELETE FROM payout_days WHERE merchant_id = $1";
 const INSTRUMENTS: &str = "DELETE FROM instruments WHERE merchant_id = $1";
 const BENEFICIARIES: &str = "DELETE FROM beneficiaries WHERE merchant_id = $1";
 
 /// In this order: what refers goes before what is referred to.
-const RESOURCES: [&str; 7] =
-    [ATTEMPTS, DECISIONS, TRANSITIONS, PAYOUTS, VOLUMES, INSTRUMENTS, BENEFICIARIES];
+const RESOURCES: [&str; 8] =
+    [ATTEMPTS, DECISIONS, TRANSITIONS, PAYOUTS, VOLUMES, DAYS, INSTRUMENTS, BENEFICIARIES];
 
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
@@ -27,6 +28,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(TRANSITIONS),
     Statement::same(PAYOUTS),
     Statement::same(VOLUMES),
+    Statement::same(DAYS),
     Statement::same(INSTRUMENTS),
     Statement::same(BENEFICIARIES),
 ];

@@ -41,6 +41,7 @@ const NAV: &[(&str, &[Line])] = &[
             (Nav::Payouts, Some(Right::SeeMoney), "/portal/payouts", "Payouts"),
             (Nav::Quotes, Some(Right::SeeMoney), "/portal/quotes", "Quotes"),
             (Nav::Beneficiaries, Some(Right::SeeMoney), "/portal/beneficiaries", "Beneficiaries"),
+            (Nav::Prices, Some(Right::SeeMoney), "/portal/prices", "Prices"),
         ],
     ),
     (
@@ -50,6 +51,7 @@ const NAV: &[(&str, &[Line])] = &[
             (Nav::Webhooks, Some(Right::SeeEvents), "/portal/webhooks", "Webhooks"),
             (Nav::Events, Some(Right::SeeEvents), "/portal/events", "Events"),
             (Nav::Requests, Some(Right::SeeEvents), "/portal/requests", "API requests"),
+            (Nav::Proofs, Some(Right::SeeCredentials), "/portal/proofs", "Proof explainer"),
         ],
     ),
     (

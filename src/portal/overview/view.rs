@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::{charts::charts, figures::Figures};
 use crate::{
     base::{environment::Environment, timestamp::Timestamp},
     ledger::Balance,
@@ -12,6 +13,8 @@ use crate::{
 
 /// What it shows.
 pub(super) struct Seen<'a> {
+    /// Nothing, when nothing has been counted.
+    pub(super) figures: Option<Figures>,
     pub(super) merchant: &'a Merchant,
     pub(super) balances: &'a [Balance],
     pub(super) payouts: &'a [Payout],
@@ -32,6 +35,9 @@ pub(super) fn page(seen: &Seen<'_>) -> Markup {
         @if seen.credentials == 0 && seen.manages { (first_steps()) }
         section aria-labelledby="balances" { h2 #balances { "Balances" } (balances(seen)) }
         @if seen.waiting { (waiting()) }
+        @if let Some(figures) = &seen.figures {
+            section aria-labelledby="days" { h2 #days { "The last 30 days" } (charts(figures)) }
+        }
         section { div.head { h2 #payouts { "Latest payouts" } a.button href="/portal/payouts" { "All payouts" } } (payouts(seen)) }
     }
 }

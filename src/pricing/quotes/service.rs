@@ -41,6 +41,33 @@ pub async fn prepare(
     merchant: MerchantId,
     payment: Payment,
 ) -> Result<SignedQuote> {
+    let quote = price(room, merchant, payment).await?;
+    let signature = sign(&room.ring, &quote)?;
+    Ok(SignedQuote { quote, signature })
+}
+
+/// What a payment would cost at this moment, and why. It is neither stored nor signed, so nobody can
+/// use it and nothing is promised.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The quote that would be given.
+    pub quote: Quote,
+    /// The arithmetic of the fee.
+    pub steps: Vec<Step>,
+    /// Every plan that was looked at.
+    pub considered: Vec<Verdict>,
+}
+
+/// Prices a payment for somebody who only wants to know.
+pub async fn preview(room: &Pricing, merchant: MerchantId, payment: Payment) -> Result<Preview> {
+    let quote = price(room, merchant, payment).await?;
+    let book = room.plans.book(&room.ctx).await?;
+    let steps = quote.facts.explain()?;
+    let considered = verdicts(&book, merchant, &quote);
+    Ok(Preview { quote, steps, considered })
+}
+
+async fn price(room: &Pricing, merchant: MerchantId, payment: Payment) -> Result<Quote> {
     let ctx = &room.ctx;
     let (book, rates) = (room.plans.book(ctx).await?, room.rates.table(ctx).await?);
     let now = ctx.now();
@@ -53,9 +80,7 @@ pub async fn prepare(
     };
     let facts = Facts::gather(payment, &chosen, volume, &rates, now)?;
     let id = QuoteId::make(&ctx.clock, &ctx.random);
-    let quote = Quote::issue(id, merchant, facts, now)?;
-    let signature = sign(&room.ring, &quote)?;
-    Ok(SignedQuote { quote, signature })
+    Quote::issue(id, merchant, facts, now)
 }
 
 /// Stores a prepared quote; it is promised once the transaction is durable.
@@ -138,19 +163,20 @@ pub struct Verdict {
 pub async fn explain(room: &Pricing, merchant: MerchantId, id: QuoteId) -> Result<Explanation> {
     let signed = get(&room.ctx, merchant, id).await?;
     let book = room.plans.book(&room.ctx).await?;
-    let Quote { facts, created_at, .. } = &signed.quote;
-    let steps = facts.explain()?;
-    let considered = book.explain(merchant, &facts.payment, *created_at);
-    let considered = considered
-        .into_iter()
-        .map(|seen| Verdict {
-            plan: seen.plan.id,
-            key: seen.plan.key.clone(),
-            version: seen.version,
-            lost: seen.lost.map(|lost| lost.sentence()),
-        })
-        .collect();
+    let steps = signed.quote.facts.explain()?;
+    let considered = verdicts(&book, merchant, &signed.quote);
     Ok(Explanation { signed, steps, considered })
+}
+
+fn verdicts(book: &PlanBook, merchant: MerchantId, quote: &Quote) -> Vec<Verdict> {
+    let considered = book.explain(merchant, &quote.facts.payment, quote.created_at);
+    let verdict = considered.into_iter().map(|seen| Verdict {
+        plan: seen.plan.id,
+        key: seen.plan.key.clone(),
+        version: seen.version,
+        lost: seen.lost.map(|lost| lost.sentence()),
+    });
+    verdict.collect()
 }
 
 /// Lets the payout `by` use a quote, inside that payout's transaction: of any number of payouts that

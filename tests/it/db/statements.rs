@@ -26,6 +26,7 @@ const STORES: &[(&str, &[Statement])] = &[
     ("oauth/replicas/store.rs", counterfoil::oauth::replicas::STATEMENTS),
     ("payouts/beneficiaries/store.rs", counterfoil::payouts::beneficiaries::STATEMENTS),
     ("payouts/checks/store.rs", counterfoil::payouts::checks::STATEMENTS),
+    ("payouts/days/store.rs", counterfoil::payouts::days::STATEMENTS),
     ("payouts/funding/store.rs", counterfoil::payouts::funding::STATEMENTS),
     ("payouts/instruments/store.rs", counterfoil::payouts::instruments::STATEMENTS),
     ("payouts/limits/store.rs", counterfoil::payouts::limits::STATEMENTS),

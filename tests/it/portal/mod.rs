@@ -1,6 +1,7 @@
 //! The merchant's pages: over HTTP on both databases, and in a real browser.
 
 mod browser;
+mod charts;
 mod codes;
 mod credentials;
 mod exports;
@@ -9,6 +10,8 @@ mod money;
 mod payouts;
 mod people;
 mod requests;
+mod prices;
+mod proofs;
 mod roles;
 mod sign_in;
 mod strangers;

@@ -52,6 +52,9 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/portal/quotes.csv", "oadvp"),
     ("GET", "/portal/requests", "oadv"),
     ("GET", "/portal/requests.csv", "oadv"),
+    ("GET", "/portal/prices", "oadvp"),
+    ("GET", "/portal/proofs", "oadv"),
+    ("POST", "/portal/proofs", "oadv"),
     ("GET", "/portal/sign-in", "*"),
     ("POST", "/portal/sign-in", "*"),
     ("GET", "/portal/sign-in/code", "c"),
@@ -130,6 +133,32 @@ both! {
                 }
             }
             assert!(visitor.is_in().await);
+        }
+        app.stop().await;
+    }
+
+    async fn every_page_forbids_frames_scripts_and_copies(db: TestDb) {
+        let app = TestApp::start(&db).await;
+        let shop = Shop::open(&app).await;
+        let mut owner = shop.owner(&app).await;
+        let mut paths: Vec<String> = MATRIX
+            .iter()
+            .filter(|(method, ..)| *method == "GET")
+            .map(|(_, path, _)| with_ids(path))
+            .collect();
+        paths.extend(["/portal/nothing".to_owned(), "/portal/proofs?x=y".to_owned()]);
+        for path in paths {
+            let page = owner.get(&path).await;
+            let csp = page.header("Content-Security-Policy").unwrap_or_default();
+            for part in ["frame-ancestors 'none'", "default-src 'none'", "base-uri 'none'", "form-action 'self'"] {
+                assert!(csp.contains(part), "{path}: {csp}");
+            }
+            assert!(!csp.contains("unsafe"), "{path}: {csp}");
+            assert_eq!(page.header("X-Frame-Options"), Some("DENY"), "{path}");
+            assert_eq!(page.header("X-Content-Type-Options"), Some("nosniff"), "{path}");
+            assert_eq!(page.header("Cache-Control"), Some("no-store"), "{path}");
+            let text = page.text();
+            assert!(!text.contains(" style=\"") && !text.contains(" onclick="), "{path}");
         }
         app.stop().await;
     }

@@ -66,6 +66,36 @@ both! {
         app.stop().await;
     }
 
+    async fn a_planted_cookie_never_becomes_a_session(db: TestDb) {
+        let app = TestApp::start(&db).await;
+        let shop = Shop::open(&app).await;
+        let mut attacker = Visitor::new(&app);
+        attacker.get("/portal/sign-in").await.expect_status(200);
+        let planted = attacker.cookie.clone();
+        // The victim signs in with a cookie that the attacker knows: it is worth nothing afterwards,
+        // nor is one beside it of the same name.
+        let mut victim = Visitor::new(&app);
+        victim.cookie.clone_from(&planted);
+        victim.sign_in(&shop.email, &shop.password).await.expect_status(303);
+        assert_ne!(victim.cookie, planted);
+        attacker.cookie.clone_from(&planted);
+        assert!(!attacker.is_in().await, "the session has a cookie that nobody knew before");
+        let own = victim.cookie.clone().unwrap();
+        for both in [
+            format!("{own}; {}", planted.clone().unwrap()),
+            format!("{}; {own}", planted.clone().unwrap()),
+        ] {
+            let request = Request::get("/portal/account").header("Cookie", both);
+            app.send(request).await.expect_status(303);
+        }
+        for strange in ["counterfoil=", "counterfoil=x", "counterfoil=%00", "COUNTERFOIL=x"] {
+            let request = Request::get("/portal/account").header("Cookie", strange);
+            app.send(request).await.expect_status(303);
+        }
+        assert!(victim.is_in().await);
+        app.stop().await;
+    }
+
     async fn a_session_ends_when_it_is_idle_and_in_any_case_after_half_a_day(db: TestDb) {
         let app = TestApp::start(&db).await;
         let shop = Shop::open(&app).await;

@@ -35,6 +35,17 @@ both! {
             .post("/portal/credentials", &[("label", MARKER), ("jwk", MARKER), ("proof", MARKER)])
             .await;
         clean(&refused.expect_status(422).text(), "the credential that is refused");
+        let said = serde_json::json!({ "htm": MARKER, "htu": MARKER, "jti": MARKER, "nonce": MARKER });
+        let header = serde_json::json!({ "typ": MARKER, "alg": MARKER, "jwk": { "kty": MARKER } });
+        for proof in [client.key.sign(&said), client.key.sign_as(&header, &said), MARKER.to_owned()] {
+            for fields in [
+                vec![("proof", &*proof)],
+                vec![("proof", &*proof), ("url", "/x"), ("sent_at", MARKER), ("method", MARKER)],
+                vec![("proof", &*proof), ("url", MARKER), ("token", MARKER)],
+            ] {
+                clean(&member.post("/portal/proofs", &fields).await.text(), "a proof");
+            }
+        }
         let invite = [("email", MARKER), ("role", MARKER)];
         clean(&member.post("/portal/team/invite", &invite).await.text(), "an invitation");
         let wrong = [("url", MARKER), ("dialect", MARKER), ("event.<script>", "on")];
@@ -68,6 +79,8 @@ both! {
                 "/portal/events?about=%22%27%3E%3Cscript%3Ealert(1)%3C/script%3E",
                 "/portal/requests",
                 "/portal/requests?request_id=%22%27%3E%3Cscript%3Ealert(1)%3C/script%3E",
+                "/portal/prices",
+                "/portal/proofs",
                 "/portal/trail",
                 "/portal/account",
                 "/portal/payouts",
@@ -92,6 +105,15 @@ both! {
         }
         let answered = owner.get(&format!("/portal/events/{event}")).await.text();
         assert!(answered.contains("onerror=alert(1)&gt;"), "a receiver's answer is shown as it is");
+        for query in [
+            "amount=%3Cscript%3Ealert(1)%3C/script%3E&source_currency=%22%27%3E&method=%3Cimg+src%3Dx%3E",
+            "dest_country=%22%27%3E%3Cscript%3E&dest_currency=%3Cscript%3E&amount=1",
+            "base=%22%27%3E%3Cscript%3Ealert(1)",
+            "%3Cscript%3Ealert(1)=%3Cimg+src%3Dx%3E",
+        ] {
+            clean(&owner.get(&format!("/portal/prices?{query}")).await.text(), query);
+            clean(&owner.get(&format!("/portal?currency=%22%27%3E%3Cscript%3E&{query}")).await.text(), query);
+        }
         let team = owner.get("/portal/team").await.text();
         assert!(team.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "it is shown as it is");
         let wrong = Visitor::new(&app).sign_in(MARKER, MARKER).await;

@@ -20,7 +20,7 @@ use counterfoil::{
     jobs::{self, Runner},
     ledger,
     oauth::{authority::Authority, replicas::Replica},
-    payouts::{Payouts, payout},
+    payouts::{Payouts, days, payout},
     pricing::quotes,
     vault::Vault,
     web::requests::RequestLog,
@@ -156,6 +156,8 @@ impl TestApp {
         let books = ledger::audit::verify(&self.ctx).await.expect("the database answers");
         assert!(books.faults.is_empty(), "{:#?}", books.faults);
         let (_, faults) = payout::audit::verify(&self.ctx).await.expect("the database answers");
+        assert!(faults.is_empty(), "{faults:#?}");
+        let (_, faults) = days::verify(&self.ctx).await.expect("the database answers");
         assert!(faults.is_empty(), "{faults:#?}");
         let (_, faults) = quotes::verify(&self.ctx).await.expect("the database answers");
         assert!(faults.is_empty(), "{faults:#?}");

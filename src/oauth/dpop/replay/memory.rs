@@ -97,6 +97,11 @@ impl MemoryReplay {
         self.list(key, claimed_at);
     }
 
+    /// Whether a use is remembered now; claims nothing.
+    pub fn holds(&self, key: ReplayKey, now: Timestamp) -> bool {
+        self.used.get(&key).is_some_and(|claimed_at| self.is_live(claimed_at, now))
+    }
+
     /// moka runs the closure for one caller per key at a time, so look and write are one step.
     fn try_claim(&self, claim: &Claim) -> Outcome {
         let mut outcome = Outcome::Replayed;

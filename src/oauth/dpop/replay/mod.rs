@@ -214,6 +214,16 @@ impl Replay {
         }
     }
 
+    /// Whether a use of this proof is remembered now. It claims nothing, so it decides nothing: who
+    /// admits a request asks [`Replay::claim`], which looks and takes in one step.
+    pub async fn holds(&self, key: ReplayKey, now: Timestamp) -> Result<bool> {
+        match &self.0.store {
+            ReplayStore::Memory(memory) => Ok(memory.holds(key, now)),
+            ReplayStore::Redis(redis) => Ok(redis.holds(key).await?),
+            ReplayStore::Postgres(postgres) => postgres.holds(key, now).await,
+        }
+    }
+
     /// Ends the record in order, after the last request: whatever comes later is refused, and
     /// memory needs no help from the running kernel to be complete.
     pub async fn close(&self) -> Result<()> {

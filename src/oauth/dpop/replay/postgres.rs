@@ -73,6 +73,11 @@ impl PostgresReplay {
         }
         outcome
     }
+
+    pub(super) async fn holds(&self, key: ReplayKey, now: Timestamp) -> Result<bool> {
+        let ctx = &self.desk.knowing.ctx;
+        db::read!(ctx.db, |tx| Ok(store::is_used(tx, key, now).await?))
+    }
 }
 
 impl together::Desk for Desk {

@@ -18,7 +18,9 @@ use std::{
 use redis::{Script, aio::ConnectionManager, pipe};
 use tokio::{sync::Mutex, time::timeout};
 
-use super::{Claim, MemoryLimits, Outcome, PATIENCE, StoreDown, known::Knowing, quota::Quotas};
+use super::{
+    Claim, MemoryLimits, Outcome, PATIENCE, ReplayKey, StoreDown, known::Knowing, quota::Quotas,
+};
 use crate::{
     base::{
         failure::{Code, Failure, Result},
@@ -89,6 +91,13 @@ impl RedisReplay {
         Ok(replay)
     }
 
+    /// Whether a use is remembered now; claims nothing.
+    pub(super) async fn holds(&self, key: ReplayKey) -> Result<bool, StoreDown> {
+        let mut ask = redis::cmd("EXISTS");
+        let ask = ask.arg(name_of(key));
+        in_time(ask.query_async(&mut self.connection.clone())).await
+    }
+
     pub(super) async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreDown> {
         if !self.quotas.spend(&claim.jkt, claim.now) {
             return Ok(Outcome::QuotaSpent);
@@ -101,7 +110,7 @@ impl RedisReplay {
     }
 
     async fn ask(&self, claim: &Claim) -> Result<Outcome, StoreDown> {
-        let name = [b"replay:".as_slice(), &claim.key.to_bytes()].concat();
+        let name = name_of(claim.key);
         let life = u64::try_from(self.life.as_millis()).unwrap_or(u64::MAX);
         let mut call = pipe();
         call.cmd("SET").arg(name).arg("").arg("NX").arg("PX").arg(life);
@@ -205,6 +214,10 @@ impl RedisReplay {
             _ => Ok(()),
         }
     }
+}
+
+fn name_of(key: ReplayKey) -> Vec<u8> {
+    [b"replay:".as_slice(), &key.to_bytes()].concat()
 }
 
 async fn in_time<T>(answer: impl Future<Output = redis::RedisResult<T>>) -> Result<T, StoreDown> {

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use super::{
-    Claim, MemoryLimits, MemoryReplay, Outcome, StoreDown,
+    Claim, MemoryLimits, MemoryReplay, Outcome, ReplayKey, StoreDown,
     journal::{Found, Journal, JournalFault, Place, Shelf},
     known::Knowing,
 };
-use crate::base::failure::{Code, Failure, Result};
+use crate::base::{
+    failure::{Code, Failure, Result},
+    timestamp::Timestamp,
+};
 
 /// A record that survives its process.
 #[derive(Debug)]
@@ -58,6 +61,10 @@ impl Remembered {
         let held = u32::try_from(self.record.len()).unwrap_or(u32::MAX);
         metrics::gauge!("dpop_uses_held").set(held);
         Ok(outcome)
+    }
+
+    pub(super) fn holds(&self, key: ReplayKey, now: Timestamp) -> bool {
+        self.record.holds(key, now)
     }
 
     pub(super) async fn close(&self) -> Result<()> {

@@ -20,6 +20,9 @@ const NEXT_EPOCH: &str =
 
 const FIND_RECORD: &str = "SELECT expires_at_us FROM replay_claims WHERE claim = $1";
 
+const IS_USED: &str =
+    "SELECT expires_at_us FROM replay_claims WHERE claim = $1 AND expires_at_us > $2";
+
 const BEGIN_RECORD: &str = "INSERT INTO replay_claims (claim, expires_at_us) VALUES ($1, $2)";
 
 /// Many claims in one statement. `$1` holds `$2` names of 16 bytes, `$5` names the record. Of two
@@ -52,6 +55,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(FIRST_EPOCH),
     Statement::same(NEXT_EPOCH),
     Statement::same(FIND_RECORD),
+    Statement::same(IS_USED),
     Statement::same(BEGIN_RECORD),
     CLAIM,
     Statement::same(SWEEP),
@@ -76,6 +80,12 @@ pub(super) async fn next_epoch(tx: &mut Tx, seen: i64) -> Result<bool, DbError> 
 pub(super) async fn find_record(tx: &mut Tx, epoch: i64) -> Result<Option<Timestamp>, DbError> {
     let found = db::optional!(tx, (Timestamp,), FIND_RECORD, record_name(epoch).as_slice())?;
     Ok(found.map(|(until,)| until))
+}
+
+/// Whether a use is remembered now; claims nothing.
+pub(super) async fn is_used(tx: &mut Tx, key: ReplayKey, now: Timestamp) -> Result<bool, DbError> {
+    let found = db::optional!(tx, (Timestamp,), IS_USED, key.to_bytes().as_slice(), now)?;
+    Ok(found.is_some())
 }
 
 pub(super) async fn begin_record(

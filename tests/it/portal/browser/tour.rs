@@ -16,7 +16,7 @@ use super::{deliveries, driver::Browser};
 use crate::{
     payouts::shop as api,
     portal::Shop,
-    support::{app::TestApp, both::TestDb},
+    support::{app::TestApp, both::TestDb, http::Request},
 };
 
 /// The pages that somebody signed in can open; words in capitals stand for ids.
@@ -43,6 +43,12 @@ const PAGES: &[(&str, &str)] = &[
     ("events-none", "/portal/events?about=pay_unknown&type=payout.sent"),
     ("event", "/portal/events/EVENT"),
     ("requests", "/portal/requests"),
+    ("prices", "/portal/prices"),
+    (
+        "prices-answer",
+        "/portal/prices?amount=1000.00&source_currency=USD&dest_currency=EUR&method=sepa",
+    ),
+    ("proofs", "/portal/proofs"),
     ("team", "/portal/team"),
     ("trail", "/portal/trail"),
     ("account", "/portal/account"),
@@ -201,6 +207,12 @@ async fn every_page_is_readable_on_every_screen() {
     }
     let (endpoint, event) = deliveries::fill(&app, &client).await;
     let money = Money::made(&app, &shop).await;
+    let token = client.mint(&app).await;
+    for what in ["seed-beneficiaries", "seed-payouts"] {
+        let path = format!("/v1/merchant/sandbox/{what}");
+        client.send(&app, &token, "POST", &path, Request::post(&path)).await;
+    }
+    app.run_due_jobs().await;
     for (name, path) in PAGES {
         let path = path
             .replace("CLIENT", client.id.as_str())
@@ -214,6 +226,16 @@ async fn every_page_is_readable_on_every_screen() {
     browser.click("#show").await;
     browser.wait_for("#person").await;
     tour.look("beneficiary-person").await;
+    browser.go(&app.url("/portal/proofs")).await;
+    let late =
+        json!({ "htm": "get", "htu": "https://pay.example/v1/payouts", "jti": "7", "iat": 1 });
+    browser.fill("#proof", &client.key.sign(&late)).await;
+    browser.fill("#method", "GET").await;
+    browser.fill("#url", &app.url("/v1/payouts")).await;
+    browser.fill("#sent_at", "2026-01-31T12:00:00Z").await;
+    browser.click("form[action$='/proofs'] button.primary").await;
+    browser.wait_for("#verdict").await;
+    tour.look("proofs-answer").await;
     browser.go(&app.url("/portal/account")).await;
     browser.click("form[action$='/codes'] button").await;
     browser.wait_for("#secret").await;
