@@ -47,6 +47,9 @@ const BREATH: Duration = Duration::from_millis(10);
 const REST: u32 = 5;
 /// Of the places for endpoints, one in so many is for those that have just failed.
 const SUSPECTS: usize = 4;
+/// How many visits may wait for a receiver that is silent, for each place. One that waits costs a
+/// connection and little else.
+const SEATS: usize = 16;
 /// Those that have just failed are looked at no more often than this: they are in no hurry, and each look
 /// takes time that the healthy could have.
 const SUSPECTS_WAIT: Duration = Duration::from_millis(500);
@@ -70,12 +73,12 @@ impl Courier {
         let all = room.endpoints_at_once.max(2);
         let suspects = (all / SUSPECTS).max(1);
         let freed = Arc::<Notify>::default();
-        let places = |count| Places::new(count, freed.clone());
-        Self {
-            room,
-            places: [(HEALTHY, places(all - suspects)), (SUSPECT, places(suspects))],
-            freed,
-        }
+        let healthy = all.saturating_sub(suspects);
+        let healthy = Places::new(healthy, healthy.saturating_mul(SEATS), freed.clone());
+        // Those that have just failed get no seats: their few places are what keeps thousands of dead ones
+        // from taking the time of everybody.
+        let suspects = Places::new(suspects, 0, freed.clone());
+        Self { room, places: [(HEALTHY, healthy), (SUSPECT, suspects)], freed }
     }
 
     /// Delivers until shutdown.

@@ -4,10 +4,6 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// How many visits may wait for a silent receiver, for each place to work in. One that waits costs a
-/// connection and little else.
-const SEATS: usize = 16;
-
 /// Places of one kind.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
@@ -25,10 +21,10 @@ pub(super) struct Place {
 }
 
 impl Places {
-    /// So many; `freed` is rung whenever there is one more.
-    pub(super) fn new(count: usize, freed: Arc<Notify>) -> Self {
+    /// So many places and seats; `freed` is rung whenever there is a place more.
+    pub(super) fn new(count: usize, seats: usize, freed: Arc<Notify>) -> Self {
         let semaphore = |count| Arc::new(Semaphore::new(count));
-        Self { to_work: semaphore(count), to_wait: semaphore(count.saturating_mul(SEATS)), freed }
+        Self { to_work: semaphore(count), to_wait: semaphore(seats), freed }
     }
 
     /// Takes free places, so many at most.
@@ -69,7 +65,7 @@ mod tests {
 
     #[test]
     fn who_steps_aside_leaves_the_place_to_another() {
-        let places = Places::new(2, Arc::default());
+        let places = Places::new(2, 5, Arc::default());
         let mut taken = places.take(5);
         assert_eq!((taken.len(), places.take(1).len()), (2, 0));
         taken[0].step_aside();
@@ -84,9 +80,9 @@ mod tests {
 
     #[test]
     fn without_a_seat_one_stays() {
-        let places = Places::new(1, Arc::default());
+        let places = Places::new(1, 3, Arc::default());
         let mut waiting = Vec::new();
-        for _ in 0..SEATS {
+        for _ in 0..3 {
             let mut place = places.take(1).pop().unwrap();
             place.step_aside();
             waiting.push(place);
