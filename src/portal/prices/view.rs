@@ -129,7 +129,7 @@ fn plans(seen: &Seen<'_>) -> Markup {
                 &html! { "Whoever runs this server imports plans with " code { "counterfoil plan import FILE" } "." }))
         } @else {
             (table("Fee plans", &heads, &rows))
-            details.rules { summary { "Which plan prices a payment, when several could" }
+            details.which { summary { "Which plan prices a payment, when several could" }
                 p { "The first of these rules in which two plans differ decides:" }
                 ol { @for (rule, _) in RULES { li { (capital(rule)) "." } } }
             }
