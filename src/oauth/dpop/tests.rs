@@ -6,7 +6,7 @@ use ed25519_dalek::Signer as _;
 use proptest::prelude::*;
 
 use super::{
-    Check, Endpoint, Expected, ExpectedHtu, NonceKeys, NonceRule, NonceSeen, Proof, ProofFault,
+    Endpoint, Expected, ExpectedHtu, NonceKeys, NonceRule, NonceSeen, Proof, ProofFault,
     PublicBase, examine, nonce::Side, proof,
 };
 use crate::{

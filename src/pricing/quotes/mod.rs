@@ -20,7 +20,7 @@ pub use facts::{Facts, Outcome};
 pub use intake::Intake;
 pub use model::{NewQuote, Quote, QuoteState, RawQuote, Standing, Wanted};
 pub use service::{
-    Explanation, OFFER_TYPE, Preview, SignedQuote, Verdict, consume, create, explain, find, get, list,
-    month_volume, prepare, preview, save, uncount, used_by, verify,
+    Explanation, OFFER_TYPE, Preview, SignedQuote, Verdict, consume, create, explain, find, get,
+    list, month_volume, prepare, preview, save, uncount, used_by, verify,
 };
 pub use store::STATEMENTS;

@@ -75,7 +75,7 @@ impl PostgresReplay {
     }
 
     pub(super) async fn holds(&self, key: ReplayKey, now: Timestamp) -> Result<bool> {
-        let ctx = &self.desk.knowing.ctx;
+        let ctx = &self.desk.desk().knowing.ctx;
         db::read!(ctx.db, |tx| Ok(store::is_used(tx, key, now).await?))
     }
 }
