@@ -255,7 +255,11 @@ impl View<'_> {
             }
             (_, htm) => htm.as_deref().unwrap_or_default(),
         };
-        self.plain("htm", Check::Htm, &format!("{good}, like the request."))
+        let plain = self.plain("htm", Check::Htm, &format!("{good}, like the request."));
+        match plain.standing {
+            Standing::Bad => Finding { said: format!("It says {good:?}; {}", plain.said), ..plain },
+            _ => plain,
+        }
     }
 
     fn htu(&self) -> Finding {

@@ -29,7 +29,7 @@ const MOVE: &str = "INSERT INTO payout_day_marks (merchant_id, sequence) VALUES 
 macro_rules! facts {
     ($ids:literal) => {
         concat!(
-            "SELECT id, source_currency, source_minor, fee_currency, fee_minor, rail_type,
+            "SELECT id, source_currency, source_minor, fee_currency, fee_minor, method,
                 processed_at_us, completed_at_us
             FROM payouts WHERE merchant_id = $1 AND id IN (SELECT value FROM ",
             $ids,
@@ -98,7 +98,7 @@ struct FactsRow {
     source_minor: i64,
     fee_currency: String,
     fee_minor: i64,
-    rail_type: String,
+    method: String,
     processed_at_us: Option<Timestamp>,
     completed_at_us: Option<Timestamp>,
 }
@@ -115,7 +115,7 @@ pub(super) async fn facts(
         let facts = Facts {
             source: (row.source_currency, row.source_minor),
             fee: (row.fee_currency, row.fee_minor),
-            rail: row.rail_type,
+            rail: row.method,
             asked_at: row.processed_at_us,
             arrived_at: row.completed_at_us,
         };

@@ -19,7 +19,7 @@ words! {
         Lost = "lost",
         /// The fees of those that arrived, by fee currency.
         Fees = "fees",
-        /// Seconds from the rail's being asked until arrival, by rail.
+        /// Seconds from the rail's being asked until arrival, by method.
         Rail = "rail",
     }
 }
@@ -31,7 +31,7 @@ pub struct Count {
     pub day: String,
     /// Of what.
     pub measure: Measure,
-    /// The code of a currency, or the word of a rail.
+    /// The code of a currency, or the word of a method.
     pub name: String,
     /// How many payouts.
     pub count: i64,

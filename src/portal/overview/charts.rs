@@ -67,12 +67,12 @@ fn bars(
                     @if let Some(value) = value(day) {
                         @let height = height(value, ceiling);
                         rect.bar.(id) x=(place * STEP + 3) width=(BAR) y=(TOP + TALL - height) height=(height) {
-                            title { (day.day) ": " (shown(day)) }
+                            title { (day.date) ": " (shown(day)) }
                         }
                     }
                 }
-                @if let Some(first) = first { text x="0" y=(HEIGHT - 4) { (first.day) } }
-                @if let Some(last) = last { text x=(WIDTH) y=(HEIGHT - 4) text-anchor="end" { (last.day) } }
+                @if let Some(first) = first { text x="0" y=(HEIGHT - 4) { (first.date) } }
+                @if let Some(last) = last { text x=(WIDTH) y=(HEIGHT - 4) text-anchor="end" { (last.date) } }
             }
         }
     }
@@ -112,7 +112,7 @@ fn table(figures: &Figures) -> Markup {
                 thead { tr { th scope="col" { "Day (UTC)" } th.number scope="col" { "Made" } th.number scope="col" { "Arrived" }
                     th.number scope="col" { "Came to nothing" } th.number scope="col" { "Success" } th.number scope="col" { "Volume" } th.number scope="col" { "Fees" } } }
                 tbody { @for day in figures.days.iter().rev() { tr {
-                    th.day scope="row" { (day.day) } td.number { (day.made) } td.number { (day.arrived) } td.number { (day.lost) }
+                    th.day scope="row" { (day.date) } td.number { (day.made) } td.number { (day.arrived) } td.number { (day.lost) }
                     td.number { @match day.per_mille() { Some(rate) => (percent(rate)), None => "–" } }
                     td.number { (money(figures.amount(day.volume))) } td.number { (money(figures.amount(day.fees))) }
                 } } }

@@ -8,7 +8,7 @@ use crate::{
 /// One day of one source currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Day {
-    pub(super) day: String,
+    pub(super) date: String,
     pub(super) made: i64,
     pub(super) arrived: i64,
     pub(super) lost: i64,
@@ -78,7 +78,7 @@ impl Day {
 }
 
 fn one_day(day: &str, counts: &[Count], code: &str) -> Day {
-    let mut seen = Day { day: day.to_owned(), ..Day::default() };
+    let mut seen = Day { date: day.to_owned(), ..Day::default() };
     for count in counts.iter().filter(|count| count.day == day && count.name == code) {
         match count.measure {
             Measure::Made => seen.made = count.count,
@@ -148,7 +148,7 @@ mod tests {
         ];
         let figures = Figures::of(&days, &counts, None).unwrap();
         assert_eq!(figures.currencies.iter().map(|c| c.code()).collect::<Vec<_>>(), ["USD", "EUR"]);
-        assert_eq!(figures.days[0], Day { day: days[0].clone(), ..Day::default() });
+        assert_eq!(figures.days[0], Day { date: days[0].clone(), ..Day::default() });
         assert_eq!(figures.days[1].per_mille(), Some(666));
         assert_eq!(figures.days[0].per_mille(), None);
         assert_eq!((figures.total().volume, figures.total().fees), (200, 9));

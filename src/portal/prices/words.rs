@@ -33,8 +33,8 @@ pub(super) fn covered(covers: &Covers) -> String {
 pub(super) fn charged(terms: &Terms) -> String {
     match &terms.fee {
         FeeRule::Fixed(fixed) => fixed.to_string(),
-        FeeRule::Percentage(percent) => format!("{percent} %"),
-        FeeRule::Hybrid(fixed, percent) => format!("{fixed} + {percent} %"),
+        FeeRule::Percentage(percent) => format!("{percent}\u{202f}%"),
+        FeeRule::Hybrid(fixed, percent) => format!("{fixed} + {percent}\u{202f}%"),
         FeeRule::Tiered(_) => "By tiers".to_owned(),
     }
 }
