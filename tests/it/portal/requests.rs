@@ -66,10 +66,9 @@ both! {
         let token = client.mint(&app).await;
         client.get(&app, &token, "/v1/balances").await.expect_status(200);
         app.requests.flush(&app.ctx).await.unwrap();
-        let mut owner = shop.owner(&app).await;
         app.hands.advance(Duration::from_hours(29 * 24));
         app.run_due_jobs().await;
-        owner = shop.owner(&app).await;
+        let mut owner = shop.owner(&app).await;
         assert!(owner.get("/portal/requests").await.text().contains("/v1/balances"));
         app.hands.advance(Duration::from_hours(2 * 24));
         app.run_due_jobs().await;
