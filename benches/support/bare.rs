@@ -68,7 +68,7 @@ impl Texts {
                 let words = one.sqlite.split_whitespace().collect::<Vec<_>>().join(" ");
                 words.starts_with(begins) && words.ends_with(holds)
             };
-            of.iter().find(fits).unwrap_or_else(|| panic!("no {begins} … {holds}")).on(engine)
+            of.iter().find(fits).unwrap().on(engine)
         };
         Self {
             recall: text(idempotency::STATEMENTS, "SELECT k.request_hash", ""),

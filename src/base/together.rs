@@ -132,7 +132,9 @@ mod tests {
         async fn serve(&self, batch: Vec<Waiting<(), usize>>) {
             self.0.acquire().await.unwrap().forget();
             let count = batch.len();
-            batch.into_iter().for_each(|waiting| waiting.tell(count));
+            for waiting in batch {
+                waiting.tell(count);
+            }
         }
     }
 

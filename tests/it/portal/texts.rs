@@ -35,17 +35,7 @@ both! {
             .post("/portal/credentials", &[("label", MARKER), ("jwk", MARKER), ("proof", MARKER)])
             .await;
         clean(&refused.expect_status(422).text(), "the credential that is refused");
-        let said = serde_json::json!({ "htm": MARKER, "htu": MARKER, "jti": MARKER, "nonce": MARKER });
-        let header = serde_json::json!({ "typ": MARKER, "alg": MARKER, "jwk": { "kty": MARKER } });
-        for proof in [client.key.sign(&said), client.key.sign_as(&header, &said), MARKER.to_owned()] {
-            for fields in [
-                vec![("proof", &*proof)],
-                vec![("proof", &*proof), ("url", "/x"), ("sent_at", MARKER), ("method", MARKER)],
-                vec![("proof", &*proof), ("url", MARKER), ("token", MARKER)],
-            ] {
-                clean(&member.post("/portal/proofs", &fields).await.text(), "a proof");
-            }
-        }
+        marked_proofs(&mut member, &client).await;
         let invite = [("email", MARKER), ("role", MARKER)];
         clean(&member.post("/portal/team/invite", &invite).await.text(), "an invitation");
         let wrong = [("url", MARKER), ("dialect", MARKER), ("event.<script>", "on")];
@@ -121,6 +111,21 @@ both! {
         let lost = Visitor::new(&app).get("/portal/sign-in?next=%22%3E%3Cscript%3E").await;
         clean(&lost.text(), "a goal");
         app.stop().await;
+    }
+}
+
+/// Proofs to be explained, with the marker in each of their parts and in all that is asked with them.
+async fn marked_proofs(member: &mut Visitor<'_>, client: &Client) {
+    let said = json!({ "htm": MARKER, "htu": MARKER, "jti": MARKER, "nonce": MARKER });
+    let header = json!({ "typ": MARKER, "alg": MARKER, "jwk": { "kty": MARKER } });
+    for proof in [client.key.sign(&said), client.key.sign_as(&header, &said), MARKER.to_owned()] {
+        for fields in [
+            vec![("proof", &*proof)],
+            vec![("proof", &*proof), ("url", "/x"), ("sent_at", MARKER), ("method", MARKER)],
+            vec![("proof", &*proof), ("url", MARKER), ("token", MARKER)],
+        ] {
+            clean(&member.post("/portal/proofs", &fields).await.text(), "a proof");
+        }
     }
 }
 
