@@ -284,11 +284,11 @@ pub async fn decide_before(
 ) -> Result<Payout> {
     db::write!(ctx.db, merchant, |tx| {
         let mut payout = find(tx, merchant, id).await?;
-        if !payout.awaits(by) {
-            return Err(waits_for_others(payout.status));
-        }
         if payout.made_by == *by {
             return Err(Failure::because(Code::Forbidden, "who made a payout may not approve it"));
+        }
+        if !payout.awaits(by) {
+            return Err(waits_for_others(payout.status));
         }
         if payout.digest() != digest {
             return Err(Failure::because(
