@@ -178,7 +178,7 @@ both! {
         let shop = Shop::open(&app).await;
         let mut visitor = Visitor::new(&app);
         let asked = visitor.sent_on("/portal/team?done=role").await.unwrap();
-        assert_eq!(asked, "/portal/sign-in?next=/portal/team%3Fdone%3Drole");
+        assert_eq!(asked, "/portal/sign-in?next=%2Fportal%2Fteam%3Fdone%3Drole");
         let page = visitor.get(&asked).await.expect_status(200);
         assert!(page.text().contains("name=\"next\" value=\"/portal/team?done=role\""));
         for (next, goal) in [
