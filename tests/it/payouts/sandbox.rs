@@ -225,6 +225,7 @@ const KEPT: &[(&str, &str)] = &[
     ("key_challenges", "a key that is about to be registered still can be"),
     ("webhook_endpoints", "events are told as before"),
     ("webhook_deliveries", "what was told, and how often, stays known"),
+    ("api_requests", "what was asked stays known"),
     ("payout_day_marks", "events stay, so what was counted of them is not counted again"),
     ("revoked_tokens", "or a revoked token would live again"),
     ("portal_users", "or nobody could sign in again"),

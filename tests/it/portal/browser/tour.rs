@@ -96,10 +96,15 @@ impl Tour {
                 browser.devtools("Emulation.setDeviceMetricsOverride", &screen(height)).await;
                 // Not innerWidth: a phone's grows with whatever is too wide for it.
                 let wide = browser
-                    .run(&format!("return document.documentElement.scrollWidth - {width}"))
+                    .run(&format!(
+                        "if (document.documentElement.scrollWidth <= {width}) return [];
+                        return [...document.querySelectorAll('main *')]
+                            .filter((one) => one.getBoundingClientRect().right > {width})
+                            .map((one) => one.outerHTML.slice(0, 120)).slice(0, 8)"
+                    ))
                     .await;
                 let at = format!("{page}, {device}, {colours}");
-                assert!(wide.as_i64().unwrap() <= 0, "{at} is wider than the screen by {wide}");
+                assert_eq!(wide, json!([]), "{at} is wider than the screen");
                 self.expect_accessible(&at).await;
                 if let Some(gallery) = &self.gallery {
                     let tall = browser.run("return document.documentElement.scrollHeight").await;
