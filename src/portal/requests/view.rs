@@ -29,7 +29,6 @@ pub(super) fn list(
         Head::Text("Answer"),
         Head::Number("Took"),
         Head::Text("Credential"),
-        Head::Text("Request id"),
     ];
     let rows: Vec<Markup> = lines.data.iter().map(row).collect();
     html! {
@@ -69,14 +68,13 @@ fn row(line: &Line) -> Markup {
     html! {
         tr {
             td { (moment(line.at)) }
-            td.target { strong { (line.method) } " " code { (line.path) } }
+            td.target { strong { (line.method) } " " code { (line.path) } p.sub { code { (line.request) } } }
             td {
                 span.badge.(outcome(line.status)) { (line.status) }
                 @if let Some(code) = &line.code { p.sub { (code) } }
             }
             td.number { (took(line.micros)) }
             td { a href=(format!("/portal/credentials/{}", line.client)) { (short(&line.client)) } }
-            td { code { (line.request) } }
         }
     }
 }
