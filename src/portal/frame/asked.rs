@@ -31,7 +31,7 @@ pub(super) struct Inner {
 }
 
 impl Asked {
-    /// Whoever is signed in; behind [`Needs::Person`] and more there is somebody.
+    /// Whoever is signed in; behind `Needs::Person` and more there is somebody.
     pub(in crate::portal) fn session(&self) -> Result<&Session> {
         self.0.session.as_ref().ok_or_else(ended)
     }

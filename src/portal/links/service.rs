@@ -24,7 +24,7 @@ pub struct NewLink {
     purpose: Purpose,
 }
 
-/// Draws a link; it opens nothing before [`write`].
+/// Draws a link; it opens nothing before [`write()`].
 pub fn make(ctx: &Ctx, purpose: Purpose) -> NewLink {
     let id = LinkId::make(&ctx.clock, &ctx.random);
     NewLink { id, token: Token::draw(&ctx.random), purpose }
