@@ -147,6 +147,7 @@ impl PayoutBody {
 
 /// A step that a payout has taken.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PayoutStep)]
 pub struct StepBody {
     /// 1 for the first.
     number: i64,
