@@ -107,7 +107,7 @@ fn row(payout: &Payout, found: &Listed) -> Markup {
             td.number { (money(payout.amounts.source)) }
             td.number { (money(payout.amounts.dest)) }
             td { (status(payout)) }
-            td { (moment(payout.created_at)) }
+            td.when { (moment(payout.created_at)) }
         }
     }
 }
