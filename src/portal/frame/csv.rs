@@ -4,7 +4,7 @@
 //!
 //! One route beside that of the list, with the same parameters, that answers with
 //!
-//! ```ignore
+//! ```text
 //! csv::sheet("payouts", &["id", "status"], cells, async move |page| payout::list(&ctx, merchant, &filter, &page).await).await
 //! ```
 //!
