@@ -1,17 +1,14 @@
 //! The schema, in two dialects with one numbering.
 
-use std::{borrow::Cow, fs::File, path::Path};
+use std::borrow::Cow;
 
 use sqlx::{
     SqlSafeStr,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
-use super::{DbError, Engine, pools::Pools};
-use crate::base::{
-    failure::{Code, Failure, Result},
-    private_file,
-};
+use super::{DbError, Engine, file_lock::FileLock, pools::Pools};
+use crate::base::failure::{Code, Failure, Result};
 
 struct Step {
     version: i64,
@@ -134,26 +131,4 @@ fn too_new(version: i64) -> Failure {
 
 fn refuse(sentence: String) -> Failure {
     Failure::new(Code::NotConfigured).caused_by(sentence)
-}
-
-/// Holds other processes off the file while the schema changes.
-struct FileLock(File);
-
-impl FileLock {
-    async fn take(database: &Path) -> Result<Self> {
-        let path = database.with_extension("migrating");
-        let lock = move || {
-            let file = private_file::options().create(true).append(true).open(path)?;
-            file.lock().map(|()| file)
-        };
-        let file = tokio::task::spawn_blocking(lock).await.map_err(Failure::internal)?;
-        file.map(Self).map_err(Failure::internal)
-    }
-}
-
-impl Drop for FileLock {
-    fn drop(&mut self) {
-        // The system releases the lock with the file; asking first only makes it sooner.
-        drop(self.0.unlock());
-    }
 }

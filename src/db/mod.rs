@@ -19,11 +19,13 @@
 mod dispatch;
 mod doors;
 mod error;
+mod file_lock;
 mod integrity;
 mod lane;
 mod migrations;
 mod pools;
 mod statement;
+mod witness;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -32,6 +34,7 @@ pub use doors::{Reading, Writing, read, through, write};
 pub use error::{DbError, expect_one};
 pub use migrations::latest_version;
 pub use statement::{Statement, statement};
+pub use witness::{Unwitnessed, Witness};
 
 use crate::base::{
     failure::{Code, Failure, Result},

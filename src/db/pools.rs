@@ -12,7 +12,9 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{DbError, Engine, Options, Tx, dispatch::Connection, error::unavailable};
+use super::{
+    DbError, Engine, Options, Tx, dispatch::Connection, error::unavailable, file_lock::FileLock,
+};
 use crate::base::{
     failure::{Failure, Result},
     private_file,
@@ -59,7 +61,9 @@ impl Pools {
         // One for the lane, which keeps it, and one for migrations.
         let write = pool().max_connections(2).connect_lazy_with(file.clone());
         // The writer comes first: it makes the file and its journal, which readers need.
+        let lock = FileLock::take(file.get_filename()).await?;
         write.acquire().await.map_err(DbError::from)?;
+        drop(lock);
         let read = pool()
             .max_connections(options.readers)
             .connect_lazy_with(file.pragma("query_only", "1").create_if_missing(false));

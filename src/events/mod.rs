@@ -15,11 +15,11 @@ pub mod log;
 pub mod outbound;
 pub mod signatures;
 
+mod by;
 mod room;
-mod witness;
 
+pub use by::By;
 pub use room::{Events, Parts};
-pub use witness::{By, Witness};
 
 crate::ids! {
     /// An event.

@@ -16,11 +16,9 @@ pub mod rails;
 pub mod receipts;
 mod room;
 pub mod sandbox;
-mod witness;
 
 pub use people::People;
 pub use room::{Parts, Payouts, Policy};
-pub use witness::{Unwitnessed, Witness};
 
 crate::ids! {
     /// Somebody who can be paid.

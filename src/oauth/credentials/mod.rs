@@ -18,9 +18,8 @@ pub use model::{
     RegisteredKey, StoredSecret,
 };
 pub use service::{
-    Possession, Registered, Unwitnessed, Witness, access_changed, add_key, add_key_before,
-    challenge, forget_challenges, generation, holder, last_uses, list, load, mark_used, register,
-    register_before, revoke, revoke_before, revoke_key, revoke_key_before, rotate_secret,
-    rotate_secret_before, verify,
+    Possession, Registered, access_changed, add_key, add_key_before, challenge, forget_challenges,
+    generation, holder, last_uses, list, load, mark_used, register, register_before, revoke,
+    revoke_before, revoke_key, revoke_key_before, rotate_secret, rotate_secret_before, verify,
 };
 pub use store::STATEMENTS;

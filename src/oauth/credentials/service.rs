@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use futures_util::future::BoxFuture;
 
 use crate::{
     base::{
@@ -14,7 +13,7 @@ use crate::{
         timestamp::Timestamp,
     },
     ctx::Ctx,
-    db::{self, DbError, Owner, Tx},
+    db::{self, DbError, Owner, Tx, Unwitnessed, Witness},
     oauth::{
         jose::{Jkt, PublicJwk},
         merchants,
@@ -41,23 +40,6 @@ pub enum Possession<'a> {
     Signed(&'a str),
 }
 
-/// Writes what else belongs into the transaction of a change, so that neither is there without the
-/// other: a room above keeps its trail with it.
-pub trait Witness: Sync {
-    /// Called once the change is written, before it is committed; it may be called twice.
-    fn note<'a>(&'a self, tx: &'a mut Tx, client: &'a ClientId) -> BoxFuture<'a, Result<()>>;
-}
-
-/// Nobody: the operator's own log tells.
-#[derive(Clone, Copy, Debug)]
-pub struct Unwitnessed;
-
-impl Witness for Unwitnessed {
-    fn note<'a>(&'a self, _: &'a mut Tx, _: &'a ClientId) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async { Ok(()) })
-    }
-}
-
 /// A credential as it is shown once.
 #[derive(Debug)]
 pub struct Registered {
@@ -82,7 +64,7 @@ pub async fn register(
 
 /// The same before a witness.
 pub async fn register_before(
-    witness: &dyn Witness,
+    witness: &dyn Witness<ClientId>,
     ctx: &Ctx,
     hasher: &Hasher,
     environment: Environment,
@@ -121,7 +103,7 @@ pub async fn revoke(ctx: &Ctx, client_id: &ClientId) -> Result<Credential> {
 
 /// The same before a witness, who hears of it only if it was not revoked already.
 pub async fn revoke_before(
-    witness: &dyn Witness,
+    witness: &dyn Witness<ClientId>,
     ctx: &Ctx,
     client_id: &ClientId,
 ) -> Result<Credential> {
@@ -155,7 +137,7 @@ pub async fn rotate_secret(
 
 /// The same before a witness.
 pub async fn rotate_secret_before(
-    witness: &dyn Witness,
+    witness: &dyn Witness<ClientId>,
     ctx: &Ctx,
     hasher: &Hasher,
     environment: Environment,
@@ -189,7 +171,7 @@ pub async fn add_key(
 
 /// The same before a witness.
 pub async fn add_key_before(
-    witness: &dyn Witness,
+    witness: &dyn Witness<ClientId>,
     ctx: &Ctx,
     client_id: &ClientId,
     key: &PublicJwk,
@@ -223,7 +205,7 @@ pub async fn revoke_key(ctx: &Ctx, client_id: &ClientId, jkt: &Jkt) -> Result<()
 
 /// The same before a witness.
 pub async fn revoke_key_before(
-    witness: &dyn Witness,
+    witness: &dyn Witness<ClientId>,
     ctx: &Ctx,
     client_id: &ClientId,
     jkt: &Jkt,

@@ -13,9 +13,9 @@ use crate::{
         failure::{Code, Failure, Result},
         ids::MerchantId,
     },
-    db,
+    db::{self, Unwitnessed, Witness},
     events::log::EventType,
-    payouts::{BeneficiaryId, PiiAccessId, Unwitnessed, Witness, people::People},
+    payouts::{BeneficiaryId, PiiAccessId, people::People},
     web::idempotency::{Answer, Request, maybe},
 };
 

@@ -20,10 +20,10 @@ use crate::{
         timestamp::Timestamp,
     },
     ctx::Ctx,
-    db::{self, Tx},
+    db::{self, Tx, Unwitnessed, Witness},
     jobs::{self, Job, NewJob, Next},
     payouts::{
-        PayoutId, Payouts, Unwitnessed, Witness,
+        PayoutId, Payouts,
         checks::{self, Verdict},
         instruments,
         rails::{Attempt, AttemptId, NoAnswer, Order, Outcome, Report, Scenario},

@@ -1,7 +1,5 @@
 //! What somebody sees of a beneficiary.
 
-use futures_util::future::BoxFuture;
-
 use crate::{
     base::{
         failure::{Code, Failure, Result},
@@ -9,9 +7,9 @@ use crate::{
         pagination::{MAX_LIMIT, PageRequest},
     },
     ctx::Ctx,
-    db::{self, Tx},
+    db,
     payouts::{
-        BeneficiaryId, Witness,
+        BeneficiaryId,
         beneficiaries::{self, Beneficiary, Pii, Reader},
         instruments::{self, Instrument},
         payout::Filter,
@@ -19,7 +17,7 @@ use crate::{
     portal::{
         Portal,
         payouts::{self, Listed},
-        trail::{self, Action, Who},
+        trail::{Action, Entry, Who},
     },
 };
 
@@ -57,20 +55,6 @@ pub(super) async fn person(
     request: String,
 ) -> Result<Pii> {
     let reader = Reader { client: format!("person:{}", who.user), request };
-    let look = Look { ctx: &room.ctx, who };
+    let look = Entry { ctx: &room.ctx, who, action: Action::PersonSeen, note: String::new() };
     beneficiaries::read_pii_before(&look, &room.rooms.people, who.merchant, id, &reader).await
-}
-
-struct Look<'a> {
-    ctx: &'a Ctx,
-    who: &'a Who,
-}
-
-impl Witness<BeneficiaryId> for Look<'_> {
-    fn note<'a>(&'a self, tx: &'a mut Tx, id: &'a BeneficiaryId) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            let subject = id.to_string();
-            trail::record(tx, self.ctx, self.who, Action::PersonSeen, &subject, "").await
-        })
-    }
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-
 use crate::{
     base::{
         failure::{Code, Failure, FieldFault, Result},
@@ -11,18 +9,16 @@ use crate::{
         secret::Secret,
     },
     ctx::Ctx,
-    db::Tx,
     oauth::{
         credentials::{
             self, Client, ClientId, Credential, LastUses, NewCredential, Possession, Registered,
-            Witness,
         },
         jose::{Jkt, PublicJwk},
         scopes::{Scope, Scopes},
     },
     portal::{
         Portal,
-        trail::{self, Action, Who},
+        trail::{Action, Entry, Who},
     },
 };
 
@@ -40,21 +36,6 @@ pub(super) const OVERLAPS: [(u64, &str); 4] = [
 pub(super) struct Seen {
     pub(super) client: Client,
     pub(super) uses: LastUses,
-}
-
-/// Writes the trail in the transaction of the change.
-struct Trail<'a> {
-    ctx: &'a Ctx,
-    who: &'a Who,
-    action: Action,
-    note: String,
-}
-
-impl Witness for Trail<'_> {
-    fn note<'a>(&'a self, tx: &'a mut Tx, client: &'a ClientId) -> BoxFuture<'a, Result<()>> {
-        let Trail { ctx, who, action, note } = self;
-        Box::pin(trail::record(tx, ctx, who, *action, client.as_str(), note))
-    }
 }
 
 /// The credentials of a merchant, each with its last use, the active and newest first.
@@ -139,7 +120,7 @@ fn key(jwk: &str) -> Result<PublicJwk, String> {
 pub(super) async fn register(room: &Portal, who: &Who, wish: &Wish<'_>) -> Result<Registered> {
     let new = wish.checked(who.merchant)?;
     let note = format!("{} · key {}", new.label, new.key.thumbprint());
-    let trail = Trail { ctx: &room.ctx, who, action: Action::CredentialRegistered, note };
+    let trail = Entry { ctx: &room.ctx, who, action: Action::CredentialRegistered, note };
     let hasher = room.authority.hasher();
     let signed = Possession::Signed(wish.proof);
     let (ctx, world) = (&room.ctx, room.environment);
@@ -159,7 +140,7 @@ pub(super) async fn add_key(
     let fault = |message: String| Failure::invalid(Vec::new()).field("jwk", message);
     let key = key(jwk).map_err(fault)?;
     let note = format!("key {}", key.thumbprint());
-    let trail = Trail { ctx: &room.ctx, who, action: Action::KeyAdded, note };
+    let trail = Entry { ctx: &room.ctx, who, action: Action::KeyAdded, note };
     let (id, signed) = (&seen.client.credential.client_id, Possession::Signed(proof));
     let jkt = credentials::add_key_before(&trail, &room.ctx, id, &key, signed).await?;
     room.authority.access_changed().await?;
@@ -172,7 +153,7 @@ pub(super) async fn retire_key(room: &Portal, who: &Who, seen: &Seen, jkt: &str)
     let missing = || Failure::because(Code::NotFound, "this credential has no such active key");
     let jkt = found.ok_or_else(missing)?.jkt;
     let note = format!("key {jkt}");
-    let trail = Trail { ctx: &room.ctx, who, action: Action::KeyRetired, note };
+    let trail = Entry { ctx: &room.ctx, who, action: Action::KeyRetired, note };
     let id = &seen.client.credential.client_id;
     credentials::revoke_key_before(&trail, &room.ctx, id, &jkt).await?;
     room.authority.access_changed().await
@@ -190,7 +171,7 @@ pub(super) async fn rotate(
         Failure::invalid(Vec::new()).field("overlap", "must be one of the choices")
     })?;
     let note = format!("the old one goes on for {hours} h");
-    let trail = Trail { ctx: &room.ctx, who, action: Action::SecretRotated, note };
+    let trail = Entry { ctx: &room.ctx, who, action: Action::SecretRotated, note };
     let (hasher, id) = (room.authority.hasher(), &seen.client.credential.client_id);
     let (ctx, world, overlap) = (&room.ctx, room.environment, Duration::from_hours(*hours));
     let made = credentials::rotate_secret_before(&trail, ctx, hasher, world, id, overlap).await?;
@@ -202,7 +183,7 @@ pub(super) async fn rotate(
 pub(super) async fn revoke(room: &Portal, who: &Who, seen: &Seen) -> Result<()> {
     let Credential { client_id, label, .. } = &seen.client.credential;
     let trail =
-        Trail { ctx: &room.ctx, who, action: Action::CredentialRevoked, note: label.clone() };
+        Entry { ctx: &room.ctx, who, action: Action::CredentialRevoked, note: label.clone() };
     credentials::revoke_before(&trail, &room.ctx, client_id).await?;
     room.authority.access_changed().await
 }

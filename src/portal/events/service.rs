@@ -1,18 +1,16 @@
 //! Looking at an event, and sending it again.
 
-use futures_util::future::BoxFuture;
-
 use crate::{
     base::failure::{Code, Failure, Result},
     ctx::Ctx,
-    db::{self, Tx},
+    db,
     events::{
-        By, EndpointId, EventId, Witness,
+        By, EndpointId, EventId,
         deliveries::{self, Delivery, Which},
         endpoints::{self, Endpoint},
         log::{self, Event},
     },
-    portal::trail::{self, Action, Who},
+    portal::trail::{Action, Entry, Who},
     web::idempotency::Answer,
 };
 
@@ -44,19 +42,6 @@ pub(in crate::portal) struct Again {
     pub(in crate::portal) rest_from: Option<i64>,
 }
 
-struct Trail<'a> {
-    ctx: &'a Ctx,
-    who: &'a Who,
-    note: String,
-}
-
-impl Witness for Trail<'_> {
-    fn note<'a>(&'a self, tx: &'a mut Tx, subject: &'a str) -> BoxFuture<'a, Result<()>> {
-        let Trail { ctx, who, note } = self;
-        Box::pin(trail::record(tx, ctx, who, Action::EventsRedelivered, subject, note))
-    }
-}
-
 /// Sends one event or a range of them to an endpoint once more.
 pub(in crate::portal) async fn again(
     ctx: &Ctx,
@@ -75,7 +60,7 @@ pub(in crate::portal) async fn again(
             format!("{which} from number {} to {end}", after.saturating_add(1))
         }
     };
-    let trail = Trail { ctx, who, note };
+    let trail = Entry { ctx, who, action: Action::EventsRedelivered, note };
     let by = By::before(who.merchant, &trail);
     let told = |again: deliveries::Again| Answer::json(202, &(again.planned, again.through));
     let answer = deliveries::redeliver(ctx, by, endpoint, which, None, told).await?;

@@ -13,10 +13,10 @@ use crate::{
         pagination::{Page, PageRequest},
     },
     ctx::Ctx,
-    db::{self, Tx},
+    db::{self, Tx, Witness},
     ledger::statement::{self, Movement},
     payouts::{
-        BeneficiaryId, PayoutId, Witness,
+        BeneficiaryId, PayoutId,
         beneficiaries::{self, Beneficiary},
         instruments::{self, Instrument},
         payout::{self, Actor, Filter, Payout, Transition},

@@ -5,7 +5,7 @@ mod service;
 mod store;
 
 pub use model::{Action, Line, Who};
-pub use service::{held_key, page, record};
+pub use service::{Entry, held_key, page, record};
 pub use store::STATEMENTS;
 
 crate::ids! {

@@ -1,5 +1,9 @@
 //! Writing the trail and reading it.
 
+use std::fmt::Display;
+
+use futures_util::future::BoxFuture;
+
 use super::{Action, Line, TrailId, Who, store};
 use crate::{
     base::{
@@ -8,7 +12,7 @@ use crate::{
         pagination::{Page, PageRequest},
     },
     ctx::Ctx,
-    db::{self, Tx},
+    db::{self, Tx, Witness},
 };
 
 /// Writes a line in the transaction of what it tells, so that neither is there without the other.
@@ -30,6 +34,26 @@ pub async fn record(
         address: who.address.clone(),
     };
     Ok(store::insert(tx, who, &line).await?)
+}
+
+/// A line for a service of another room, to be written with whatever that service changes.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// The world.
+    pub ctx: &'a Ctx,
+    /// Whoever acts.
+    pub who: &'a Who,
+    /// What they do.
+    pub action: Action,
+    /// What else is worth knowing of it.
+    pub note: String,
+}
+
+impl<T: Display + Sync + ?Sized> Witness<T> for Entry<'_> {
+    fn note<'a>(&'a self, tx: &'a mut Tx, about: &'a T) -> BoxFuture<'a, Result<()>> {
+        let Entry { ctx, who, action, note } = self;
+        Box::pin(async move { record(tx, ctx, who, *action, &about.to_string(), note).await })
+    }
 }
 
 /// A page of the trail, the newest line first.

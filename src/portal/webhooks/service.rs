@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-
 use super::form::Wish;
 use crate::{
     base::{
@@ -11,15 +9,14 @@ use crate::{
         ids::MerchantId,
     },
     ctx::Ctx,
-    db::Tx,
     events::{
-        By, EndpointId, EventId, Witness,
+        By, EndpointId, EventId,
         endpoints::{self, Changes, Endpoint, Health, Metadata, NewEndpoint, Rotated},
         signatures::SigningKeys,
     },
     portal::{
         Portal,
-        trail::{self, Action, Who},
+        trail::{Action, Entry, Who},
     },
     web::{idempotency::Answer, rate_limit::Quota},
 };
@@ -36,21 +33,6 @@ pub(super) const OVERLAPS: [(u64, &str); 3] = [
 pub(super) struct Seen {
     pub(super) endpoint: Endpoint,
     pub(super) health: Health,
-}
-
-/// Writes the trail in the transaction of the change.
-struct Trail<'a> {
-    ctx: &'a Ctx,
-    who: &'a Who,
-    action: Action,
-    note: String,
-}
-
-impl Witness for Trail<'_> {
-    fn note<'a>(&'a self, tx: &'a mut Tx, subject: &'a str) -> BoxFuture<'a, Result<()>> {
-        let Trail { ctx, who, action, note } = self;
-        Box::pin(trail::record(tx, ctx, who, *action, subject, note))
-    }
 }
 
 /// The endpoints of a merchant, the newest first.
@@ -92,7 +74,7 @@ pub(super) async fn create(
     let dialect = wish.chosen()?;
     let (target, filter) = wish.checked(&events.outbound).await?;
     let note = target.to_string();
-    let trail = Trail { ctx: &room.ctx, who, action: Action::WebhookCreated, note };
+    let trail = Entry { ctx: &room.ctx, who, action: Action::WebhookCreated, note };
     let new = NewEndpoint { target, filter, dialect, metadata: Metadata::new() };
     let by = By::before(who.merchant, &trail);
     let made = endpoints::create(events, by, &new, None, |made| done(&made.id)).await?;
@@ -105,7 +87,7 @@ pub(super) async fn create(
 pub(super) async fn change(room: &Portal, who: &Who, seen: &Seen, wish: &Wish<'_>) -> Result<()> {
     let (target, filter) = wish.checked(&room.rooms.events.outbound).await?;
     let note = format!("{target} · {}", filter.words().join(" "));
-    let trail = Trail { ctx: &room.ctx, who, action: Action::WebhookChanged, note };
+    let trail = Entry { ctx: &room.ctx, who, action: Action::WebhookChanged, note };
     let changes = Changes { target: Some(target), filter: Some(filter), metadata: None };
     let by = By::before(who.merchant, &trail);
     endpoints::update(&room.ctx, by, seen.endpoint.id, &changes).await?;
@@ -131,7 +113,7 @@ pub(super) async fn act(room: &Portal, who: &Who, seen: &Seen, deed: Deed) -> Re
         }
         Deed::Delete => (Action::WebhookDeleted, url),
     };
-    let trail = Trail { ctx, who, action, note };
+    let trail = Entry { ctx, who, action, note };
     let by = By::before(who.merchant, &trail);
     match deed {
         Deed::SwitchOff => endpoints::deactivate(ctx, by, id).await.map(|_| ()),
@@ -149,7 +131,7 @@ pub(super) async fn test(room: &Portal, who: &Who, seen: &Seen) -> Result<String
     let quota = Quota { name: "sensitive", calls, window: Duration::from_mins(1) };
     events.limiter.check(quota, &who.merchant.to_string()).await?;
     let note = seen.endpoint.url.clone();
-    let trail = Trail { ctx: &room.ctx, who, action: Action::WebhookTested, note };
+    let trail = Entry { ctx: &room.ctx, who, action: Action::WebhookTested, note };
     let by = By::before(who.merchant, &trail);
     let told = |event: EventId| done(&event);
     name_in(&endpoints::test(&room.ctx, by, seen.endpoint.id, None, told).await?)
@@ -167,7 +149,7 @@ pub(super) async fn rotate(
         Failure::invalid(Vec::new()).field("overlap", "must be one of the choices")
     })?;
     let note = format!("{} · the old one goes on for {hours} h", seen.endpoint.url);
-    let trail = Trail { ctx: &room.ctx, who, action: Action::WebhookSecretRotated, note };
+    let trail = Entry { ctx: &room.ctx, who, action: Action::WebhookSecretRotated, note };
     let (events, id) = (&room.rooms.events, seen.endpoint.id);
     let by = By::before(who.merchant, &trail);
     let grace = Duration::from_hours(*hours);
