@@ -75,6 +75,7 @@ async fn protection(server: &Server, caller: &Caller, connections: usize) {
 async fn quotes(server: &Server, db: &TestDb, engine: &str) {
     const COUNT: usize = 6_000;
     let mut best = [0.0_f64; 2];
+    let mut cpu = [f64::MAX; 2];
     for _ in 0..3 {
         // A key may not sign more than its share of what is remembered, so each turn has its own.
         let caller = &server.caller(db).await;
@@ -82,15 +83,19 @@ async fn quotes(server: &Server, db: &TestDb, engine: &str) {
         let quotes = server.signed(caller, "POST", QUOTE, QUOTE_BODY, COUNT);
         let quotes = run(server, quotes, 64, None).await;
         best = [best[0].max(reads.per_second), best[1].max(quotes.per_second)];
+        cpu = [cpu[0].min(reads.cpu_per_request), cpu[1].min(quotes.cpu_per_request)];
     }
     let [reads, writes] = best;
     let caller = &server.caller(db).await;
     let paced = server.signed(caller, "POST", QUOTE, QUOTE_BODY, COUNT);
     let paced = run(server, paced, 64, Some(writes * 0.7)).await;
     println!("{engine}, 64 connections:");
-    println!("  authenticated reads   {reads:7.0} per second");
+    let [read_cpu, write_cpu] = cpu.map(|seconds| seconds * 1e6);
     println!(
-        "  durable quotes        {writes:7.0} per second ({:.2} of the reads)",
+        "  authenticated reads   {reads:7.0} per second, {read_cpu:.0} µs of the server's CPU each"
+    );
+    println!(
+        "  durable quotes        {writes:7.0} per second ({:.2} of the reads), {write_cpu:.0} µs",
         writes / reads
     );
     println!("  p99 at 70 % of that   {:7.1} ms", paced.p99.as_secs_f64() * 1e3);

@@ -16,13 +16,16 @@
 //! ```
 
 use std::{
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use tokio::{
     sync::{Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot},
     time::{Instant, timeout},
@@ -138,11 +141,10 @@ impl Lane {
     }
 
     /// Commits now, or leaves the open transaction to the next in line.
-    #[expect(clippy::disallowed_methods, reason = "a commit must outlive a caller that goes away")]
-    fn pass_on(self: &Arc<Self>, ground: OwnedMutexGuard<Ground>) {
+    async fn pass_on(self: &Arc<Self>, mut ground: OwnedMutexGuard<Ground>) {
         let full = ground.batch.len() >= self.max_batch;
         if ground.state != State::Closed && (full || self.nobody_waits()) {
-            tokio::spawn(finish(ground));
+            Outliving::new(async move { ground.commit().await }).await;
         }
     }
 
@@ -152,7 +154,7 @@ impl Lane {
         let lane = self.clone();
         tokio::spawn(async move {
             let ground = lane.ground.clone().lock_owned().await;
-            lane.pass_on(ground);
+            lane.pass_on(ground).await;
         });
     }
 
@@ -218,7 +220,7 @@ impl Turn {
         if ground.state != State::Open {
             ground.state = State::Marked;
         }
-        self.lane.pass_on(ground);
+        self.lane.pass_on(ground).await;
         match committed.await {
             Ok(Commit::Durable) => Ok(()),
             Ok(Commit::Unknown) => {
@@ -238,7 +240,7 @@ impl Turn {
             ground.undo().await;
         }
         if let Some(ground) = self.ground.take() {
-            self.lane.pass_on(ground);
+            self.lane.pass_on(ground).await;
         }
     }
 }
@@ -250,15 +252,41 @@ impl Drop for Turn {
             let lane = self.lane.clone();
             tokio::spawn(async move {
                 ground.undo().await;
-                lane.pass_on(ground);
+                lane.pass_on(ground).await;
             });
         }
     }
 }
 
-/// Ends the open transaction and answers everyone in it.
-async fn finish(mut ground: OwnedMutexGuard<Ground>) {
-    ground.commit().await;
+/// A commit, which others wait for too, and which so must outlive the caller that makes it. While that
+/// caller is there it runs in the caller's own task: another one would cost two wake-ups more.
+struct Outliving(Option<BoxFuture<'static, ()>>);
+
+impl Outliving {
+    fn new(work: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Some(Box::pin(work)))
+    }
+}
+
+impl Future for Outliving {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(work) = &mut self.0 {
+            ready!(work.as_mut().poll(context));
+        }
+        self.0 = None;
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Outliving {
+    #[expect(clippy::disallowed_methods, reason = "the caller has gone and cannot wait")]
+    fn drop(&mut self) {
+        if let Some(rest) = self.0.take() {
+            tokio::spawn(rest);
+        }
+    }
 }
 
 impl Ground {

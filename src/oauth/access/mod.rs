@@ -145,9 +145,8 @@ impl Noted {
         Answered {
             merchant: *merchant,
             at: self.at,
-            method: self.method.to_string(),
-            path: self.uri.path().to_owned(),
-            query: self.uri.query().map(str::to_owned),
+            method: self.method,
+            uri: self.uri,
             status: response.status().as_u16(),
             code: error::code(response),
             client: client.as_str().to_owned(),

@@ -1,5 +1,7 @@
 //! One line of the log.
 
+use axum::http::{Method, Uri};
+
 use super::LineId;
 use crate::base::{ids::MerchantId, timestamp::Timestamp};
 
@@ -16,11 +18,9 @@ pub struct Answered {
     /// When it came.
     pub at: Timestamp,
     /// `GET`, `POST`, ….
-    pub method: String,
+    pub method: Method,
     /// As it came, with the whole query: [`target`] makes it fit to be kept, off the hot path.
-    pub path: String,
-    /// The query, if there was one.
-    pub query: Option<String>,
+    pub uri: Uri,
     /// The HTTP status.
     pub status: u16,
     /// The stable error code, if it was refused.

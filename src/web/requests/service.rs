@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::sync::{Mutex, mpsc};
 
-use super::{Answered, Filter, Line, LineId, store, target};
+use super::{Answered, Filter, Line, LineId, store};
 use crate::{
     base::{
         failure::Result,
@@ -98,20 +98,10 @@ impl RequestLog {
 }
 
 async fn keep(ctx: &Ctx, lines: &[Answered]) -> Result<()> {
-    let rows = lines.iter().map(|line| store::Row {
-        merchant: line.merchant,
-        // Ordered by when the request came, not by when the line is written.
-        id: LineId::of(line.at, &ctx.random),
-        at: line.at.micros(),
-        method: &line.method,
-        path: target(&line.path, line.query.as_deref()),
-        status: line.status,
-        code: line.code,
-        client: &line.client,
-        request: &line.request,
-        micros: i64::try_from(line.micros).unwrap_or(i64::MAX),
-    });
-    let rows = store::rows(&rows.collect::<Vec<_>>())?;
+    // Ordered by when the request came, not by when the line is written.
+    let named = lines.iter().map(|line| (LineId::of(line.at, &ctx.random), line));
+    let rows: Vec<_> = named.map(|(id, line)| store::row(id, line)).collect();
+    let rows = store::rows(&rows)?;
     // Off the lanes of money where there are several; a crash may take them.
     db::write!(ctx.db, Owner::Passing, |tx| Ok(store::insert(tx, &rows).await?))
 }

@@ -1,8 +1,6 @@
 //! The statements of the request log.
 
-use serde::Serialize;
-
-use super::{Filter, Line, LineId};
+use super::{Answered, Filter, Line, LineId, target};
 use crate::{
     base::{ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx, statement},
@@ -11,10 +9,9 @@ use crate::{
 const INSERT: Statement = statement!(
     "INSERT INTO api_requests
     (merchant_id, id, at_us, method, path, status, code, client_id, request_id, micros)
-    SELECT j.value->>'merchant', j.value->>'id', CAST(j.value->>'at' AS BIGINT),
-        j.value->>'method', j.value->>'path', CAST(j.value->>'status' AS BIGINT),
-        j.value->>'code', j.value->>'client', j.value->>'request',
-        CAST(j.value->>'micros' AS BIGINT)
+    SELECT j.value->>0, j.value->>1, CAST(j.value->>2 AS BIGINT), j.value->>3, j.value->>4,
+        CAST(j.value->>5 AS BIGINT), j.value->>6, j.value->>7, j.value->>8,
+        CAST(j.value->>9 AS BIGINT)
     FROM ",
     JSON_ROWS("$1"),
     ""
@@ -48,19 +45,24 @@ pub const STATEMENTS: &[Statement] = &[
 /// After every id in the order of bytes.
 const AFTER_ALL: &str = "rql_~";
 
-/// A line on its way in.
-#[derive(Debug, Serialize)]
-pub(super) struct Row<'a> {
-    pub(super) merchant: MerchantId,
-    pub(super) id: LineId,
-    pub(super) at: i64,
-    pub(super) method: &'a str,
-    pub(super) path: String,
-    pub(super) status: u16,
-    pub(super) code: Option<&'static str>,
-    pub(super) client: &'a str,
-    pub(super) request: &'a str,
-    pub(super) micros: i64,
+/// A line on its way in, in the order of the columns. SQLite finds ten places of an array in two thirds of
+/// the time that it takes to find ten names in an object.
+pub(super) type Row<'a> =
+    (MerchantId, LineId, i64, &'a str, String, u16, Option<&'static str>, &'a str, &'a str, i64);
+
+pub(super) fn row(id: LineId, line: &Answered) -> Row<'_> {
+    (
+        line.merchant,
+        id,
+        line.at.micros(),
+        line.method.as_str(),
+        target(line.uri.path(), line.uri.query()),
+        line.status,
+        line.code,
+        &line.client,
+        &line.request,
+        i64::try_from(line.micros).unwrap_or(i64::MAX),
+    )
 }
 
 /// Many rows as one parameter.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::http::{Method, Uri};
 use counterfoil::{
     oauth::{jose::KeyKind, scopes::Scopes},
     web::requests::{self, Answered, Filter, RequestLog},
@@ -112,9 +113,8 @@ both! {
         let line = || Answered {
             merchant: shop.merchant,
             at: app.ctx.now(),
-            method: "GET".to_owned(),
-            path: "/v1/balances".to_owned(),
-            query: None,
+            method: Method::GET,
+            uri: Uri::from_static("/v1/balances"),
             status: 200,
             code: None,
             client: "ant_oc_x".to_owned(),
