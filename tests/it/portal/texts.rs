@@ -8,7 +8,7 @@ use counterfoil::{
 
 use serde_json::json;
 
-use super::{Shop, hooks, visitor::Visitor};
+use super::{Shop, authenticator::Authenticator, hooks, passkeys, visitor::Visitor};
 use crate::{
     events::receiver::{Answer, Receiver},
     payouts::shop as payouts,
@@ -19,7 +19,11 @@ const MARKER: &str = "<img src=x onerror=alert(1)>\"'><script>alert(1)</script>"
 
 both! {
     async fn a_text_never_becomes_markup(db: TestDb) {
-        let app = TestApp::with(&db, |config| config.webhooks.allow_loopback = true).await;
+        let app = TestApp::with(&db, |config| {
+            config.webhooks.allow_loopback = true;
+            passkeys::by_name(config);
+        })
+        .await;
         let shop = Shop::named(&app, &format!("Shop {MARKER}")).await;
         let path = shop.invitation(&app, "marked@portal.example", Role::Admin).await;
         let mut member = Visitor::new(&app);
@@ -52,6 +56,14 @@ both! {
         client.get(&app, &token, "/v1/payouts/'><img").await;
         app.requests.flush(&app.ctx).await.unwrap();
         let mut owner = shop.owner(&app).await;
+        let mut device = Authenticator::at(&app.url(""), MARKER);
+        let passkey = passkeys::added(&mut owner, &shop, &mut device, MARKER).await;
+        let refused = format!("/portal/account/passkeys/{passkey}/name");
+        let refused = owner.post(&refused, &[("name", &MARKER.repeat(2))]).await;
+        clean(&refused.expect_status(422).text(), "the name of a passkey that is refused");
+        let refused = [("passkey-name", MARKER), ("credential", MARKER)];
+        let refused = owner.post("/portal/account/passkeys", &refused).await.expect_status(422);
+        clean(&refused.text(), "a passkey that is refused");
         for visitor in [&mut member, &mut owner] {
             for page in [
                 "/portal",
