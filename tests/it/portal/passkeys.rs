@@ -63,7 +63,7 @@ pub(super) async fn added(
 }
 
 /// A shop whose owner has a passkey.
-async fn with_passkey<'a>(app: &'a TestApp) -> (Shop, Visitor<'a>, Authenticator, String) {
+async fn with_passkey(app: &TestApp) -> (Shop, Visitor<'_>, Authenticator, String) {
     let shop = Shop::open(app).await;
     let mut owner = shop.owner(app).await;
     let mut device = Authenticator::at(&app.url(""), &shop.email);

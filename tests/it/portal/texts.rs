@@ -56,14 +56,7 @@ both! {
         client.get(&app, &token, "/v1/payouts/'><img").await;
         app.requests.flush(&app.ctx).await.unwrap();
         let mut owner = shop.owner(&app).await;
-        let mut device = Authenticator::at(&app.url(""), MARKER);
-        let passkey = passkeys::added(&mut owner, &shop, &mut device, MARKER).await;
-        let refused = format!("/portal/account/passkeys/{passkey}/name");
-        let refused = owner.post(&refused, &[("name", &MARKER.repeat(2))]).await;
-        clean(&refused.expect_status(422).text(), "the name of a passkey that is refused");
-        let refused = [("passkey-name", MARKER), ("credential", MARKER)];
-        let refused = owner.post("/portal/account/passkeys", &refused).await.expect_status(422);
-        clean(&refused.text(), "a passkey that is refused");
+        marked_passkey(&app, &shop, &mut owner).await;
         for visitor in [&mut member, &mut owner] {
             for page in [
                 "/portal",
@@ -192,4 +185,15 @@ fn clean(page: &str, which: &str) {
     for bad in ["<script>", "<img", "\"'>", "onerror=alert(1)>"] {
         assert!(!page.contains(bad), "{which} holds {bad}: {page}");
     }
+}
+
+async fn marked_passkey(app: &TestApp, shop: &Shop, owner: &mut Visitor<'_>) {
+    let mut device = Authenticator::at(&app.url(""), MARKER);
+    let passkey = passkeys::added(owner, shop, &mut device, MARKER).await;
+    let path = format!("/portal/account/passkeys/{passkey}/name");
+    let refused = owner.post(&path, &[("name", &MARKER.repeat(2))]).await.expect_status(422);
+    clean(&refused.text(), "the name of a passkey that is refused");
+    let fields = [("passkey-name", MARKER), ("credential", MARKER)];
+    let refused = owner.post("/portal/account/passkeys", &fields).await.expect_status(422);
+    clean(&refused.text(), "a passkey that is refused");
 }
