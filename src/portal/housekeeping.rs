@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::{names, sessions};
+use super::{names, passkeys, sessions};
 use crate::{
     base::failure::Result,
     ctx::Ctx,
@@ -34,6 +34,7 @@ impl Handler for Housekeeping {
             let now = ctx.now();
             db::write!(ctx.db, Owner::House, |tx| {
                 names::forget(tx, now).await?;
+                passkeys::forget(tx, now).await?;
                 Ok(sessions::forget(tx, now.minus(KEPT)).await?)
             })?;
             Ok(Next::At(now.plus(Duration::from_hours(1))))

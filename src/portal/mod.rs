@@ -36,6 +36,7 @@ pub mod links;
 pub mod mail;
 pub mod names;
 pub mod overview;
+pub mod passkeys;
 pub mod payouts;
 pub mod prices;
 pub mod proofs;

@@ -4,7 +4,10 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use ipnet::IpNet;
 
-use super::mail::{self, Mail};
+use super::{
+    mail::{self, Mail},
+    passkeys::Party,
+};
 use crate::{
     base::{environment::Environment, failure::Result},
     config::{Config, MailHome},
@@ -35,6 +38,8 @@ pub struct Parts {
     pub environment: Environment,
     /// The origins that browsers may show in requests that change something, the first one in links.
     pub origins: Vec<String>,
+    /// Who judges passkeys; none where browsers would offer none.
+    pub party: Option<Party>,
     /// Whether browsers come by TLS, so that cookies may insist on it.
     pub https: bool,
     /// Whose `X-Forwarded-For` is believed.
@@ -87,6 +92,7 @@ impl Portal {
             limiter: limiter.clone(),
             environment: config.environment,
             origins: config.origins().map(|origin| origin.as_str().to_owned()).collect(),
+            party: Party::of(config),
             https: config.public_url.is_https(),
             proxies: config.http.trusted_proxies.as_slice().into(),
             guesses_per_minute: config.limits.failures_per_minute,

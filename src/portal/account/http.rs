@@ -16,6 +16,7 @@ use crate::{
             Asked, Nav, Needs,
             http::{Pages, Reply},
         },
+        passkeys::{self, PasskeyId},
         sessions::{self, SessionId},
         sign_in::counts,
         totp,
@@ -25,6 +26,9 @@ use crate::{
     web::query::Query,
 };
 
+/// What a passkey in the making is kept under, beside the session's cookie.
+const NEW_PASSKEY: &str = "new-passkey";
+
 pub(in crate::portal) fn routes(pages: Pages) -> Pages {
     pages
         .get("/portal/account", Needs::Person, account)
@@ -32,6 +36,10 @@ pub(in crate::portal) fn routes(pages: Pages) -> Pages {
         .post("/portal/account/codes", Needs::Person, begin_codes)
         .post("/portal/account/codes/confirm", Needs::Person, confirm_codes)
         .post("/portal/account/codes/off", Needs::Person, codes_off)
+        .post("/portal/account/passkeys", Needs::Person, add_passkey)
+        .post("/portal/account/passkeys/challenge", Needs::Person, begin_passkey)
+        .post("/portal/account/passkeys/{passkey}/name", Needs::Person, rename_passkey)
+        .post("/portal/account/passkeys/{passkey}/remove", Needs::Person, remove_passkey)
         .post("/portal/account/sessions/others/end", Needs::Person, end_others)
         .post("/portal/account/sessions/{session}/end", Needs::Person, end_session)
 }
@@ -58,6 +66,9 @@ async fn shown(
     let seen = Seen {
         enrolment: totp::enrolment(&room.vault, &account).await?,
         recovery_left: totp::left(&room.ctx, &account.person).await?,
+        passkeys: &passkeys::list(&room.ctx, &account.person).await?,
+        offers_passkeys: room.party.is_some(),
+        passkey_name: asked.field("passkey-name"),
         sessions: &sessions::list(&room.ctx, &account.person).await?,
         own: asked.session()?.id,
         token: &asked.form_token(),
@@ -66,7 +77,7 @@ async fn shown(
         now: room.ctx.now(),
         account: &account,
     };
-    Ok(asked.page(Some(Nav::Account), "Your account", &view::page(&seen)))
+    Ok(asked.passkey_page(Some(Nav::Account), "Your account", &view::page(&seen)))
 }
 
 async fn refused(room: &Portal, asked: &Asked, failure: Failure) -> Result<Reply> {
@@ -83,14 +94,9 @@ fn done(what: &str) -> Reply {
 async fn password(State(room): State<Portal>, asked: Asked) -> Result<Reply> {
     let account = loaded(&room, &asked).await?;
     let outcome = async {
-        // Whoever finds an open session must not be able to take the account over.
-        if let Some(stored) = &account.password_hash {
-            counts::guess(&room, asked.address(), &account.person.email, None).await?;
-            let current = Secret::new(asked.field("current").to_owned());
-            if !room.authority.hasher().fits(&current, stored).await? {
-                let wrong = "is not your password";
-                return Err(Failure::invalid(Vec::new()).field("current", wrong));
-            }
+        if !knows_password(&room, &asked, &account).await? {
+            let wrong = "is not your password";
+            return Err(Failure::invalid(Vec::new()).field("current", wrong));
         }
         let (who, session) = (asked.who()?, asked.session()?.id);
         let hasher = room.authority.hasher();
@@ -101,6 +107,62 @@ async fn password(State(room): State<Portal>, asked: Asked) -> Result<Reply> {
         Ok(()) => Ok(done("password")),
         Err(failure) => refused(&room, &asked, failure).await,
     }
+}
+
+/// Whoever finds an open session must not be able to take the account over: what opens it later asks
+/// for the password now, if there is one.
+async fn knows_password(room: &Portal, asked: &Asked, account: &Account) -> Result<bool> {
+    let Some(stored) = &account.password_hash else { return Ok(true) };
+    counts::guess(room, asked.address(), &account.person.email, None).await?;
+    let current = Secret::new(asked.field("current").to_owned());
+    room.authority.hasher().fits(&current, stored).await
+}
+
+/// For the script: what the browser is to make a passkey with.
+async fn begin_passkey(State(room): State<Portal>, asked: Asked) -> Result<Reply> {
+    let account = loaded(&room, &asked).await?;
+    if !knows_password(&room, &asked, &account).await? {
+        return Err(Failure::because(Code::ValidationError, "that is not your password"));
+    }
+    let (ceremony, name) = (asked.own_name(NEW_PASSKEY), asked.field("passkey-name"));
+    Ok(Reply::Json(passkeys::begin(&room, &account.person, &ceremony, name).await?))
+}
+
+async fn add_passkey(State(room): State<Portal>, asked: Asked) -> Result<Reply> {
+    let (ceremony, who) = (asked.own_name(NEW_PASSKEY), asked.who()?);
+    let (name, given) = (asked.field("passkey-name"), asked.field("credential"));
+    match passkeys::add(&room, &who, &ceremony, name, given).await {
+        Ok(_) => Ok(done("passkey")),
+        Err(failure) => refused(&room, &asked, failure).await,
+    }
+}
+
+fn passkey_id(text: &str) -> Result<PasskeyId> {
+    text.parse().map_err(|_: IdError| Failure::new(Code::NotFound))
+}
+
+async fn rename_passkey(
+    State(room): State<Portal>,
+    asked: Asked,
+    Path(passkey): Path<String>,
+) -> Result<Reply> {
+    let (id, name) = (passkey_id(&passkey)?, asked.field("name"));
+    match passkeys::rename(&room.ctx, &asked.who()?, id, name).await {
+        Ok(()) => Ok(done("passkey-renamed")),
+        Err(failure) if failure.code() == Code::ValidationError => {
+            refused(&room, &asked, failure).await
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn remove_passkey(
+    State(room): State<Portal>,
+    asked: Asked,
+    Path(passkey): Path<String>,
+) -> Result<Reply> {
+    passkeys::remove(&room.ctx, &asked.who()?, passkey_id(&passkey)?).await?;
+    Ok(done("passkey-removed"))
 }
 
 async fn begin_codes(State(room): State<Portal>, asked: Asked) -> Result<Reply> {

@@ -1,4 +1,5 @@
-//! What somebody sets for themselves: password, codes, sessions.
+//! What somebody sets for themselves: password, codes, passkeys, sessions.
 
 pub mod http;
+mod passkeys;
 mod view;

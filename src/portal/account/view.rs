@@ -5,10 +5,12 @@ use std::fmt::Write;
 use maud::{Markup, html};
 use qrcodegen::{QrCode, QrCodeEcc};
 
+use super::passkeys;
 use crate::{
     base::{failure::Failure, timestamp::Timestamp},
     portal::{
         frame::{ago, csrf, fault_of, faults, moment, notice},
+        passkeys::Passkey,
         sessions::{Session, SessionId},
         totp::{Enrolment, Recovery},
         users::Account,
@@ -20,6 +22,10 @@ pub(super) struct Seen<'a> {
     pub(super) account: &'a Account,
     pub(super) enrolment: Option<Enrolment>,
     pub(super) recovery_left: i64,
+    pub(super) passkeys: &'a [Passkey],
+    pub(super) offers_passkeys: bool,
+    /// What was typed.
+    pub(super) passkey_name: &'a str,
     pub(super) sessions: &'a [Session],
     pub(super) own: SessionId,
     pub(super) token: &'a str,
@@ -38,6 +44,9 @@ pub(super) fn page(seen: &Seen<'_>) -> Markup {
         @match seen.done {
             "password" => (notice("good", "Your password is changed, and every other session has ended.")),
             "codes-off" => (notice("good", "Sign-in codes are off.")),
+            "passkey" => (notice("good", "Your passkey is added. The next time, sign in with it.")),
+            "passkey-renamed" => (notice("good", "The passkey has its new name.")),
+            "passkey-removed" => (notice("good", "The passkey is removed: it opens nothing here any more.")),
             "sessions" => (notice("good", "Done: what was signed in there is signed out.")),
             _ => {},
         }
@@ -46,6 +55,7 @@ pub(super) fn page(seen: &Seen<'_>) -> Markup {
         }
         (faults(seen.failure))
         div.split.sections { (password(seen)) (codes(seen)) }
+        section #passkeys { (passkeys::section(seen)) }
         section { (sessions(seen)) }
     }
 }

@@ -73,6 +73,11 @@ impl Asked {
         self.0.cookie.form_token()
     }
 
+    /// What something is kept under that only this browser, as it came, may take up again.
+    pub(in crate::portal) fn own_name(&self, kind: &str) -> String {
+        self.0.cookie.name(kind)
+    }
+
     /// The machine that is counted.
     pub(in crate::portal) fn address(&self) -> &str {
         &self.0.address

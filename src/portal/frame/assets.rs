@@ -34,6 +34,9 @@ pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
 /// Makes key pairs; only the pages that need one load it.
 pub(super) static KEYS: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("keys", "js", SCRIPT, include_str!("../assets/keys.js")));
+/// Asks for passkeys; only the pages that need one load it.
+pub(super) static PASSKEYS: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("passkeys", "js", SCRIPT, include_str!("../assets/passkeys.js")));
 /// Copy buttons and questions before something ends.
 pub(super) static PAGE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("page", "js", SCRIPT, include_str!("../assets/page.js")));
@@ -42,6 +45,6 @@ pub(super) static ICON: LazyLock<Asset> = LazyLock::new(|| {
 });
 
 /// All of them.
-pub(super) fn all() -> [&'static Asset; 4] {
-    [&STYLE, &KEYS, &PAGE, &ICON]
+pub(super) fn all() -> [&'static Asset; 5] {
+    [&STYLE, &KEYS, &PASSKEYS, &PAGE, &ICON]
 }

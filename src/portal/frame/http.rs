@@ -20,7 +20,7 @@ use maud::{Markup, html};
 use super::{
     Asked, Frame, Known, Nav, Needs,
     asked::{Inner, ended},
-    assets,
+    assets::{self, Asset},
     csv::File,
     path,
     words::sentence,
@@ -48,22 +48,38 @@ const FORM_TOKEN_HEADER: &str = "x-csrf-token";
 impl Asked {
     /// A page.
     pub(in crate::portal) fn page(&self, nav: Option<Nav>, title: &str, body: &Markup) -> Reply {
-        self.framed(nav, title, body, false)
+        self.framed(nav, title, body, None)
+    }
+
+    /// A page that asks for a passkey.
+    pub(in crate::portal) fn passkey_page(
+        &self,
+        nav: Option<Nav>,
+        title: &str,
+        body: &Markup,
+    ) -> Reply {
+        self.framed(nav, title, body, Some(&assets::PASSKEYS))
     }
 
     /// A page that makes keys.
     pub(in crate::portal) fn key_page(&self, title: &str, body: &Markup) -> Reply {
-        self.framed(Some(Nav::Credentials), title, body, true)
+        self.framed(Some(Nav::Credentials), title, body, Some(&assets::KEYS))
     }
 
-    fn framed(&self, nav: Option<Nav>, title: &str, body: &Markup, makes_keys: bool) -> Reply {
+    fn framed(
+        &self,
+        nav: Option<Nav>,
+        title: &str,
+        body: &Markup,
+        script: Option<&Asset>,
+    ) -> Reply {
         let frame = Frame {
             title,
             nav,
             session: self.0.session.as_ref(),
             csrf: &self.form_token(),
             environment: self.0.environment,
-            makes_keys,
+            script,
         };
         Reply::Page(StatusCode::OK, frame.around(body).into_string())
     }
@@ -403,7 +419,7 @@ fn shown(room: &Portal, asked: Option<&Asked>, failure: &Failure) -> Reply {
         session: full,
         csrf: "",
         environment: room.environment,
-        makes_keys: false,
+        script: None,
     };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     Reply::Page(status, frame.around(&body).into_string())

@@ -2,7 +2,10 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::{assets, words::csrf};
+use super::{
+    assets::{self, Asset},
+    words::csrf,
+};
 use crate::{
     base::environment::Environment,
     portal::{
@@ -72,8 +75,8 @@ pub(in crate::portal) struct Frame<'a> {
     pub(in crate::portal) session: Option<&'a Session>,
     pub(in crate::portal) csrf: &'a str,
     pub(in crate::portal) environment: Environment,
-    /// Whether the module that makes keys is loaded.
-    pub(in crate::portal) makes_keys: bool,
+    /// A module that this page needs beside those of all.
+    pub(super) script: Option<&'a Asset>,
 }
 
 impl Frame<'_> {
@@ -91,7 +94,7 @@ impl Frame<'_> {
                     link rel="icon" href=(assets::ICON.path);
                     link rel="stylesheet" href=(assets::STYLE.path);
                     script type="module" src=(assets::PAGE.path) {}
-                    @if self.makes_keys { script type="module" src=(assets::KEYS.path) {} }
+                    @if let Some(script) = self.script { script type="module" src=(script.path) {} }
                 }
                 body.(if full.is_some() { "inside" } else { "outside" }) {
                     a.skip href="#main" { "Skip to the page" }

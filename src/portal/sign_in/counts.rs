@@ -48,6 +48,13 @@ pub(in crate::portal) async fn code(room: &Portal, address: &str, person: &Perso
     check(room, "portal-codes", CODES * WIDE, &person.id.to_string()).await
 }
 
+/// Counts an answer of a passkey, by person and address. Nobody guesses a signature: what this bounds is
+/// the lines that a stranger who knows a credential's id could have written into the trail.
+pub(super) async fn passkey(room: &Portal, address: &str, person: &Person) -> Result<()> {
+    let who = format!("{address} {}", person.id);
+    check(room, "portal-passkey", room.guesses_per_minute, &who).await
+}
+
 async fn check(room: &Portal, name: &'static str, calls: u32, who: &str) -> Result<()> {
     let quota = Quota { name, calls, window: Duration::from_mins(1) };
     room.limiter.check(quota, who).await.map(|_| ())

@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 
 use super::{
+    passkey,
     service::{self, Entered},
     view,
 };
@@ -26,6 +27,8 @@ pub(in crate::portal) fn routes(pages: Pages) -> Pages {
     pages
         .get("/portal/sign-in", Needs::Anybody, form)
         .post("/portal/sign-in", Needs::Anybody, sign_in)
+        .post("/portal/sign-in/passkey", Needs::Anybody, by_passkey)
+        .post("/portal/sign-in/passkey/challenge", Needs::Anybody, challenge)
         .get("/portal/sign-in/code", Needs::Code, code_form)
         .post("/portal/sign-in/code", Needs::Code, code)
         .get("/portal/link/{link}", Needs::Anybody, link_form)
@@ -33,11 +36,21 @@ pub(in crate::portal) fn routes(pages: Pages) -> Pages {
         .post("/portal/sign-out", Needs::Anybody, sign_out)
 }
 
-async fn form(asked: Asked, uri: axum::http::Uri) -> Result<Reply> {
+async fn form(State(room): State<Portal>, asked: Asked, uri: axum::http::Uri) -> Result<Reply> {
     let query = Query::read(&uri, &["next"])?;
     let next = local(query.get("next").unwrap_or_default()).unwrap_or_default();
-    let body = view::password(&asked.form_token(), next, "", None);
-    Ok(asked.page(None, "Sign in", &body))
+    Ok(door(&room, &asked, next, "", None))
+}
+
+/// The page in front of the door.
+fn door(room: &Portal, asked: &Asked, next: &str, email: &str, failure: Option<&Failure>) -> Reply {
+    let token = asked.form_token();
+    let passkey = room.party.is_some().then(|| view::passkey(&token, next));
+    let body = view::password(&token, next, email, failure, passkey.as_ref());
+    match passkey {
+        Some(_) => asked.passkey_page(None, "Sign in", &body),
+        None => asked.page(None, "Sign in", &body),
+    }
 }
 
 async fn sign_in(State(room): State<Portal>, asked: Asked) -> Result<Reply> {
@@ -46,8 +59,23 @@ async fn sign_in(State(room): State<Portal>, asked: Asked) -> Result<Reply> {
         Ok(entered) => Ok(after(entered, next)),
         Err(failure) => {
             let failure = ours(failure)?;
-            let body = view::password(&asked.form_token(), next, email, Some(&failure));
-            Ok(asked.page(None, "Sign in", &body).refused(&failure))
+            Ok(door(&room, &asked, next, email, Some(&failure)).refused(&failure))
+        }
+    }
+}
+
+/// For the script: what an authenticator is to sign.
+async fn challenge(State(room): State<Portal>, asked: Asked) -> Result<Reply> {
+    Ok(Reply::Json(passkey::challenge(&room, &asked).await?))
+}
+
+async fn by_passkey(State(room): State<Portal>, asked: Asked) -> Result<Reply> {
+    let next = next(&asked);
+    match passkey::by_passkey(&room, &asked, asked.field("credential")).await {
+        Ok(entered) => Ok(after(entered, next)),
+        Err(failure) => {
+            let failure = ours(failure)?;
+            Ok(door(&room, &asked, next, "", Some(&failure)).refused(&failure))
         }
     }
 }

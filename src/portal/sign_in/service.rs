@@ -54,7 +54,13 @@ pub(super) async fn by_password(
     }
 }
 
-async fn note_refusal(room: &Portal, asked: &Asked, account: &Account, what: &str) -> Result<()> {
+/// Writes down that somebody was turned away who said to be this person.
+pub(super) async fn note_refusal(
+    room: &Portal,
+    asked: &Asked,
+    account: &Account,
+    what: &str,
+) -> Result<()> {
     let who = asked.as_person(&account.person);
     db::write!(room.ctx.db, who.merchant, |tx| {
         trail::record(tx, &room.ctx, &who, Action::SignInRefused, "", what).await
@@ -70,7 +76,7 @@ async fn enter(room: &Portal, asked: &Asked, account: &Account) -> Result<Entere
     Ok(Entered { cookie, needs_code: stage == Stage::Code })
 }
 
-fn drawn(room: &Portal) -> Token {
+pub(super) fn drawn(room: &Portal) -> Token {
     Token::draw(&room.ctx.random)
 }
 

@@ -20,7 +20,27 @@ fn card(title: &str, body: &Markup) -> Markup {
     }
 }
 
-pub(super) fn password(token: &str, next: &str, email: &str, failure: Option<&Failure>) -> Markup {
+/// Without a script, or in a browser without passkeys, it stays hidden.
+pub(super) fn passkey(token: &str, next: &str) -> Markup {
+    html! {
+        form method="post" action="/portal/sign-in/passkey" data-passkey="get"
+            data-challenge="/portal/sign-in/passkey/challenge" hidden {
+            (csrf(token))
+            input type="hidden" name="next" value=(next);
+            input type="hidden" name="credential";
+            button.wide { "Sign in with a passkey" }
+            p.sub role="status" {}
+        }
+    }
+}
+
+pub(super) fn password(
+    token: &str,
+    next: &str,
+    email: &str,
+    failure: Option<&Failure>,
+    passkey: Option<&Markup>,
+) -> Markup {
     card(
         "Sign in",
         &html! {
@@ -36,6 +56,7 @@ pub(super) fn password(token: &str, next: &str, email: &str, failure: Option<&Fa
                     autocomplete="current-password" maxlength="256";
                 button.primary { "Sign in" }
             }
+            @if let Some(passkey) = passkey { (passkey) }
             p.hint { "No password, or none that works? Ask an owner of your team for a new invitation, or "
                 "whoever runs this server for a sign-in link: " code { "counterfoil merchant sign-in-link" } "." }
         },

@@ -26,6 +26,14 @@ words! {
         TotpOff = "totp_off",
         /// A code for when the device is lost.
         RecoveryCodeUsed = "recovery_code_used",
+        /// One more way in.
+        PasskeyAdded = "passkey_added",
+        /// It is called something else now.
+        PasskeyRenamed = "passkey_renamed",
+        /// It opens nothing any more.
+        PasskeyRemoved = "passkey_removed",
+        /// In place of password and code.
+        PasskeyUsed = "passkey_used",
         /// An invitation was sent.
         Invited = "invited",
         /// And accepted.
@@ -83,6 +91,10 @@ impl Action {
             Self::TotpOn => "Turned on sign-in codes",
             Self::TotpOff => "Turned off sign-in codes",
             Self::RecoveryCodeUsed => "Used a recovery code",
+            Self::PasskeyAdded => "Added a passkey",
+            Self::PasskeyRenamed => "Renamed a passkey",
+            Self::PasskeyRemoved => "Removed a passkey",
+            Self::PasskeyUsed => "Used a passkey",
             Self::Invited => "Invited",
             Self::Joined => "Joined",
             Self::RoleChanged => "Changed the role of",

@@ -18,7 +18,7 @@ use crate::{
     },
     portal::{
         links::{self, LinkId, NewLink},
-        names, sessions,
+        names, passkeys, sessions,
         trail::{self, Action, Who},
     },
 };
@@ -203,6 +203,7 @@ pub async fn remove(ctx: &Ctx, who: &Who, actor: Role, id: UserId) -> Result<Per
         }
         keeps_an_owner(tx, who.merchant).await?;
         sessions::end_all(tx, &person, ctx.now()).await?;
+        passkeys::drop_all(tx, &person).await?;
         names::release(tx, &names::of_mail(&person.email)).await?;
         trail::record(tx, ctx, who, Action::Removed, &person.email, person.role.as_str()).await?;
         Ok(person)

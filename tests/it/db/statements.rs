@@ -36,6 +36,7 @@ const STORES: &[(&str, &[Statement])] = &[
     ("payouts/sandbox/store.rs", counterfoil::payouts::sandbox::STATEMENTS),
     ("portal/links/store.rs", counterfoil::portal::links::STATEMENTS),
     ("portal/names/store.rs", counterfoil::portal::names::STATEMENTS),
+    ("portal/passkeys/store.rs", counterfoil::portal::passkeys::STATEMENTS),
     ("portal/sessions/store.rs", counterfoil::portal::sessions::STATEMENTS),
     ("portal/totp/store.rs", counterfoil::portal::totp::STATEMENTS),
     ("portal/trail/store.rs", counterfoil::portal::trail::STATEMENTS),

@@ -231,6 +231,7 @@ const KEPT: &[(&str, &str)] = &[
     ("portal_users", "or nobody could sign in again"),
     ("portal_sessions", "whoever is signed in stays so"),
     ("portal_recovery_codes", "they are somebody's only way in without their telephone"),
+    ("portal_passkeys", "whoever signs in with one still does"),
     ("portal_links", "an invitation that was sent still works"),
     ("portal_names", "a name that is taken stays taken"),
     ("portal_trail", "what people did stays known"),

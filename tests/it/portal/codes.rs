@@ -28,19 +28,26 @@ fn code(typed: &str, unix_seconds: i64) -> String {
     format!("{:06}", (word & 0x7fff_ffff) % 1_000_000)
 }
 
+/// Turns codes on for whoever is signed in; gives the secret as it is typed, and the page after it.
+pub(super) async fn turn_on(app: &TestApp, visitor: &mut Visitor<'_>) -> (String, String) {
+    visitor.post("/portal/account/codes", &[]).await.expect_status(303);
+    let page = visitor.get("/portal/account").await.text();
+    let typed = between(&page, "<code id=\"secret\">", "</code>").unwrap();
+    let first = code(&typed, app.ctx.now().unix_seconds());
+    let confirm = "/portal/account/codes/confirm";
+    visitor.post(confirm, &[("code", "000000")]).await.expect_status(422);
+    let shown = visitor.post(confirm, &[("code", &first)]).await.expect_status(200).text();
+    (typed, shown)
+}
+
 both! {
     async fn a_code_is_asked_for_and_counts_once(db: TestDb) {
         let app = TestApp::start(&db).await;
         let shop = Shop::open(&app).await;
         let mut owner = shop.owner(&app).await;
         let now = || app.ctx.now().unix_seconds();
-        owner.post("/portal/account/codes", &[]).await.expect_status(303);
-        let page = owner.get("/portal/account").await.text();
-        let typed = between(&page, "<code id=\"secret\">", "</code>").unwrap();
-        let confirm = "/portal/account/codes/confirm";
-        owner.post(confirm, &[("code", "000000")]).await.expect_status(422);
+        let (typed, shown) = turn_on(&app, &mut owner).await;
         let first = code(&typed, now());
-        let shown = owner.post(confirm, &[("code", &first)]).await.expect_status(200).text();
         let recovery = between(&shown, "<ul class=\"codes\"><li>", "</li>").unwrap();
 
         let mut visitor = Visitor::new(&app);

@@ -1,5 +1,6 @@
 //! The merchant's pages: over HTTP on both databases, and in a real browser.
 
+mod authenticator;
 mod browser;
 mod charts;
 mod codes;
@@ -7,6 +8,7 @@ mod credentials;
 mod exports;
 mod hooks;
 mod money;
+mod passkeys;
 mod payouts;
 mod people;
 mod prices;

@@ -14,7 +14,7 @@ use counterfoil::{
 
 use serde_json::json;
 
-use super::{Shop, hooks};
+use super::{Shop, authenticator::Authenticator, hooks, passkeys};
 use crate::{
     payouts::shop as payouts,
     support::{app::TestApp, both::both},
@@ -22,6 +22,8 @@ use crate::{
 
 /// Every route with an id, but for one-time links, whose end is no id but a secret.
 const WITH_IDS: &[(&str, &str)] = &[
+    ("POST", "/portal/account/passkeys/{passkey}/name"),
+    ("POST", "/portal/account/passkeys/{passkey}/remove"),
     ("POST", "/portal/account/sessions/{session}/end"),
     ("GET", "/portal/beneficiaries/{beneficiary}"),
     ("POST", "/portal/beneficiaries/{beneficiary}/person"),
@@ -66,12 +68,14 @@ fn every_route_with_an_id_is_in_the_table() {
 
 both! {
     async fn another_merchants_things_are_not_found_and_not_touched(db: TestDb) {
-        let app = TestApp::start(&db).await;
+        let app = TestApp::with(&db, passkeys::by_name).await;
         let (victim, thief) = (Shop::open(&app).await, Shop::open(&app).await);
         let mut owner = victim.owner(&app).await;
         let client = app.client_of(victim.merchant, KeyKind::P256, Scopes::all()).await;
         let person = users::by_email(&app.ctx, &victim.email).await.unwrap().unwrap().person;
         let session = sessions::list(&app.ctx, &person).await.unwrap().remove(0).id;
+        let mut device = Authenticator::at(&app.url(""), &victim.email);
+        let passkey = passkeys::added(&mut owner, &victim, &mut device, "Laptop").await;
         let spare = app.client_of(victim.merchant, KeyKind::P256, Scopes::all()).await;
         let money = payouts::Shop::of(&app, spare, "1000.00").await;
         let payout = money.paid("theirs", "10.00", &json!({ "reference": "sandbox:approval" })).await;
@@ -82,6 +86,7 @@ both! {
         for (method, path) in WITH_IDS {
             let path = path
                 .replace("{session}", &session.to_string())
+                .replace("{passkey}", &passkey)
                 .replace("{client}", client.id.as_str())
                 .replace("{payout}", &payout)
                 .replace("{quote}", &quote)
@@ -91,7 +96,7 @@ both! {
                 .replace("{event}", &event.to_string())
                 .replace("{user}", &person.id.to_string());
             let to = endpoint.to_string();
-            let fields = [("role", "viewer"), ("overlap", "0"), ("reason", "mine"), ("endpoint", &*to)];
+            let fields = [("role", "viewer"), ("overlap", "0"), ("name", "Mine"), ("reason", "mine"), ("endpoint", &*to)];
             let answer = match *method {
                 "GET" => thief.get(&path).await,
                 _ => thief.post(&path, &fields).await,
@@ -111,7 +116,7 @@ both! {
             assert!(!text.contains(&victim.email) && !text.contains(client.id.as_str()), "{page}");
             assert!(!text.contains("pay_victim") && !text.contains("hooks.example.com"), "{page}");
         }
-        assert!(owner.is_in().await);
+        assert!(owner.get("/portal/account").await.text().contains("Laptop"));
         let same = endpoints::find(&app.ctx, victim.merchant, endpoint).await.unwrap();
         assert_eq!(same.status, endpoints::Status::Active);
         let now = credentials::load(&app.ctx, &client.id).await.unwrap().unwrap();

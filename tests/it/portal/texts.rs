@@ -8,7 +8,7 @@ use counterfoil::{
 
 use serde_json::json;
 
-use super::{Shop, hooks, visitor::Visitor};
+use super::{Shop, authenticator::Authenticator, hooks, passkeys, visitor::Visitor};
 use crate::{
     events::receiver::{Answer, Receiver},
     payouts::shop as payouts,
@@ -19,7 +19,11 @@ const MARKER: &str = "<img src=x onerror=alert(1)>\"'><script>alert(1)</script>"
 
 both! {
     async fn a_text_never_becomes_markup(db: TestDb) {
-        let app = TestApp::with(&db, |config| config.webhooks.allow_loopback = true).await;
+        let app = TestApp::with(&db, |config| {
+            config.webhooks.allow_loopback = true;
+            passkeys::by_name(config);
+        })
+        .await;
         let shop = Shop::named(&app, &format!("Shop {MARKER}")).await;
         let path = shop.invitation(&app, "marked@portal.example", Role::Admin).await;
         let mut member = Visitor::new(&app);
@@ -52,6 +56,7 @@ both! {
         client.get(&app, &token, "/v1/payouts/'><img").await;
         app.requests.flush(&app.ctx).await.unwrap();
         let mut owner = shop.owner(&app).await;
+        marked_passkey(&app, &shop, &mut owner).await;
         for visitor in [&mut member, &mut owner] {
             for page in [
                 "/portal",
@@ -180,4 +185,15 @@ fn clean(page: &str, which: &str) {
     for bad in ["<script>", "<img", "\"'>", "onerror=alert(1)>"] {
         assert!(!page.contains(bad), "{which} holds {bad}: {page}");
     }
+}
+
+async fn marked_passkey(app: &TestApp, shop: &Shop, owner: &mut Visitor<'_>) {
+    let mut device = Authenticator::at(&app.url(""), MARKER);
+    let passkey = passkeys::added(owner, shop, &mut device, MARKER).await;
+    let path = format!("/portal/account/passkeys/{passkey}/name");
+    let refused = owner.post(&path, &[("name", &MARKER.repeat(2))]).await.expect_status(422);
+    clean(&refused.text(), "the name of a passkey that is refused");
+    let fields = [("passkey-name", MARKER), ("credential", MARKER)];
+    let refused = owner.post("/portal/account/passkeys", &fields).await.expect_status(422);
+    clean(&refused.text(), "a passkey that is refused");
 }

@@ -85,6 +85,15 @@ impl Browser {
         self.ask("goog/cdp/execute", &json!({ "cmd": command, "params": parameters })).await
     }
 
+    /// Gives the machine a device that keeps passkeys and has just seen its owner's finger.
+    pub(super) async fn with_authenticator(&self) {
+        let device = json!({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
+            "hasUserVerification": true, "isUserVerified": true,
+        });
+        self.ask("webauthn/authenticator", &device).await;
+    }
+
     /// Waits until there is such an element; gives its name in the protocol.
     async fn find(&self, selector: &str) -> String {
         let wanted = json!({ "using": "css selector", "value": selector });

@@ -4,4 +4,5 @@ mod approvals;
 mod deliveries;
 mod driver;
 mod journeys;
+mod passkeys;
 mod tour;

@@ -13,10 +13,10 @@ use counterfoil::{
 };
 use serde_json::{Value, json};
 
-use super::{deliveries, driver::Browser};
+use super::{deliveries, driver::Browser, passkeys};
 use crate::{
     payouts::shop as api,
-    portal::Shop,
+    portal::{Shop, passkeys::by_name},
     support::{app::TestApp, both::TestDb, http::Request},
 };
 
@@ -185,7 +185,11 @@ impl Money {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_is_readable_on_every_screen() {
     let db = TestDb::sqlite().await;
-    let app = TestApp::in_real_time(&db, |config| config.webhooks.allow_loopback = true).await;
+    let app = TestApp::in_real_time(&db, |config| {
+        config.webhooks.allow_loopback = true;
+        by_name(config);
+    })
+    .await;
     let shop = Shop::open(&app).await;
     let tour = Tour { browser: Browser::open().await, axe: axe(), gallery: gallery() };
     let browser = &tour.browser;
@@ -249,6 +253,9 @@ async fn every_page_is_readable_on_every_screen() {
     browser.click("form[action$='/codes'] button").await;
     browser.wait_for("#secret").await;
     tour.look("account-codes").await;
+    browser.with_authenticator().await;
+    passkeys::add(browser, &shop, "Office laptop").await;
+    tour.look("account-passkey").await;
     busy_days(&app, shop.merchant, false).await;
     tour.browser.close().await;
     app.stop().await;
