@@ -172,7 +172,8 @@ async fn at_size(db: &TestDb, rows: i64) -> (Figures, f64) {
     ctx.db.close().await;
     let settings = [("COUNTERFOIL_JOBS__CONCURRENCY", "0")];
     let stopped = server.stop();
-    let merchants: Vec<String> = shops.iter().map(|shop| shop.caller.merchant.to_string()).collect();
+    let merchants: Vec<String> =
+        shops.iter().map(|shop| shop.caller.merchant.to_string()).collect();
     fill::fill(db, &merchants, rows, Clock::system().now().micros() - 60_000_000).await;
     let server = Server::start_in(stopped, db, &settings);
     for shop in &mut shops {
@@ -196,7 +197,10 @@ async fn at_size(db: &TestDb, rows: i64) -> (Figures, f64) {
 }
 
 fn report(engine: &str, sizes: &[i64], found: &[(Figures, f64)]) {
-    println!("\n{engine}: median and p99 in ms, and the median beside that of {:?} payouts", sizes[0]);
+    println!(
+        "\n{engine}: median and p99 in ms, and the median beside that of {:?} payouts",
+        sizes[0]
+    );
     let heads: Vec<String> = sizes.iter().map(|size| format!("{size:>24}")).collect();
     println!("{:<52}{}", "", heads.concat());
     let (first, _) = found.first().unwrap();

@@ -1,10 +1,6 @@
 //! What is looked at: every page of the portal with each filter, and the lists of the API.
 
-use counterfoil::base::{
-    clock::Clock,
-    ids,
-    pagination::cursor_of,
-};
+use counterfoil::base::{clock::Clock, ids, pagination::cursor_of};
 use std::time::Duration;
 
 use crate::{
@@ -34,8 +30,11 @@ impl Browser {
         let text = form.text();
         let (_, rest) = text.split_once("name=\"csrf\" value=\"").unwrap();
         let (token, _) = rest.split_once('"').unwrap();
-        let fields =
-            [("email", caller.email.as_str()), ("password", caller.password.expose()), ("csrf", token)];
+        let fields = [
+            ("email", caller.email.as_str()),
+            ("password", caller.password.expose()),
+            ("csrf", token),
+        ];
         let request = Request::post(path).header("Cookie", cookie(&form)).form(&fields);
         let answer = request.send(server.address).await.expect_status(303);
         Self { cookie: cookie(&answer) }
@@ -55,9 +54,17 @@ pub(crate) async fn looks(server: &Server, shop: &Shop, browser: &Browser) -> Ve
     let first = async |path: &str| {
         let answer = server.sign(&shop.caller, Request::get(path)).send(server.address).await;
         let answer = answer.expect_status(200).json();
-        answer.get("data").unwrap().get(1).or_else(|| answer.get("data").unwrap().get(0)).unwrap().clone()
+        answer
+            .get("data")
+            .unwrap()
+            .get(1)
+            .or_else(|| answer.get("data").unwrap().get(0))
+            .unwrap()
+            .clone()
     };
-    let text = |value: &serde_json::Value, name: &str| value.get(name).unwrap().as_str().unwrap().to_owned();
+    let text = |value: &serde_json::Value, name: &str| {
+        value.get(name).unwrap().as_str().unwrap().to_owned()
+    };
     let payout = first("/v1/payouts").await;
     let (id, payee) = (text(&payout, "id"), text(&payout, "beneficiary_id"));
     let quote = text(&first("/v1/pricing/quotes").await, "quote_id");

@@ -57,7 +57,11 @@ pub async fn of_event(ctx: &Ctx, merchant: MerchantId, id: EventId) -> Result<Ve
     })
 }
 
-/// Deliveries to an endpoint, the newest first; with `Failed`, the dead letters.
+/// How many deliveries [`of_endpoint`] looks at for one page.
+const LOOKED_AT: i64 = 5_000;
+
+/// Deliveries to an endpoint, the newest first; with `Failed`, the dead letters. Those in another state are
+/// looked for among so many and no more; a page that was not filled has a cursor from which to look further.
 pub async fn of_endpoint(
     ctx: &Ctx,
     merchant: MerchantId,
@@ -65,11 +69,26 @@ pub async fn of_endpoint(
     status: Option<Status>,
     page: &PageRequest,
 ) -> Result<Page<Delivery>> {
+    of_endpoint_among(ctx, (merchant, id), status, page, LOOKED_AT).await
+}
+
+/// The same among so many.
+pub async fn of_endpoint_among(
+    ctx: &Ctx,
+    (merchant, id): (MerchantId, EndpointId),
+    status: Option<Status>,
+    page: &PageRequest,
+    many: i64,
+) -> Result<Page<Delivery>> {
     endpoints::find(ctx, merchant, id).await?;
-    let rows = db::read!(ctx.db, |tx| {
-        Ok(store::of_endpoint(tx, (merchant, id), status, page).await?)
+    let (rows, floor) = db::read!(ctx.db, |tx| {
+        let floor = match status {
+            None | Some(Status::Failed) => None,
+            Some(_) => store::floor(tx, (merchant, id), page, many).await?,
+        };
+        Ok((store::of_endpoint(tx, (merchant, id), status, page, floor).await?, floor))
     })?;
-    Ok(Page::cut(rows, page, |delivery| delivery.id.to_string()))
+    Ok(Page::searched(rows, page, floor, |delivery| delivery.id.to_string()))
 }
 
 /// Plans events for an endpoint once more, from the first attempt on. What is on its way already is

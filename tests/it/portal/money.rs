@@ -104,7 +104,7 @@ both! {
         let (mut cursor, mut found, mut pages) = (None, Vec::new(), 0);
         loop {
             let request = PageQuery { limit: Some("2".to_owned()), cursor }.check("pay_").unwrap();
-            let page = payout::search_among(&app.ctx, shop.merchant, &filter, &request, 5).await.unwrap();
+            let page = payout::list_among(&app.ctx, shop.merchant, &filter, &request, 5).await.unwrap();
             found.extend(page.data.iter().map(|payout| payout.id));
             pages += 1;
             cursor = page.next_cursor;
