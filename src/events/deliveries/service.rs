@@ -58,7 +58,7 @@ pub async fn of_event(ctx: &Ctx, merchant: MerchantId, id: EventId) -> Result<Ve
 }
 
 /// How many deliveries [`of_endpoint`] looks at for one page.
-const LOOKED_AT: i64 = 5_000;
+const LOOKED_AT: i64 = 2_000;
 
 /// Deliveries to an endpoint, the newest first; with `Failed`, the dead letters. Those in another state are
 /// looked for among so many and no more; a page that was not filled has a cursor from which to look further.
