@@ -76,6 +76,9 @@ pub(crate) async fn looks(server: &Server, shop: &Shop, browser: &Browser) -> Ve
     // Half a year ago is where the oldest are; this is the middle.
     let middle = ids::first_at(Clock::system().now().minus(Duration::from_hours(24 * 90)));
     let after = |prefix: &str| cursor_of(&format!("{prefix}_{middle}"));
+    // What quotes say is there for the newest only.
+    let before = ids::first_at(Clock::system().now().minus(Duration::from_hours(48)));
+    let older_quotes = cursor_of(&format!("pq_{before}"));
     let month = Clock::system().now().minus(Duration::from_hours(24 * 40)).date_time().date();
     let calls = [
         "/v1/payouts".to_owned(),
@@ -123,7 +126,7 @@ pub(crate) async fn looks(server: &Server, shop: &Shop, browser: &Browser) -> Ve
         format!("/portal/payouts/{id}"),
         format!("/portal/payouts/{id}/receipt"),
         "/portal/quotes".to_owned(),
-        format!("/portal/quotes?cursor={}", after("pq")),
+        format!("/portal/quotes?cursor={older_quotes}"),
         format!("/portal/quotes/{quote}"),
         "/portal/beneficiaries".to_owned(),
         "/portal/beneficiaries?status=blocked".to_owned(),
