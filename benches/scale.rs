@@ -197,10 +197,8 @@ async fn at_size(db: &TestDb, rows: i64) -> (Figures, f64) {
 }
 
 fn report(engine: &str, sizes: &[i64], found: &[(Figures, f64)]) {
-    println!(
-        "\n{engine}: median and p99 in ms, and the median beside that of {:?} payouts",
-        sizes[0]
-    );
+    let least = sizes.first().unwrap();
+    println!("\n{engine}: median and p99 in ms, and the median beside that of {least} payouts");
     let heads: Vec<String> = sizes.iter().map(|size| format!("{size:>24}")).collect();
     println!("{:<52}{}", "", heads.concat());
     let (first, _) = found.first().unwrap();

@@ -38,7 +38,7 @@ enum Hand {
 }
 
 /// What is copied, and how.
-struct Copy<'a> {
+struct Copies<'a> {
     table: &'a str,
     /// Columns that are not the template's, and what they are. `b` is the row of the batch, `r` the template.
     with: &'a [(&'a str, &'a str)],
@@ -162,8 +162,8 @@ impl Hand {
         self.run(sql).await;
     }
 
-    async fn copy(&mut self, copy: &Copy<'_>) {
-        let Copy { table, with, of } = copy;
+    async fn copy(&mut self, copies: &Copies<'_>) {
+        let Copies { table, with, of } = copies;
         let columns = self.columns(table).await;
         for (name, _) in *with {
             assert!(columns.iter().any(|column| column == name), "{table} has no {name}");
@@ -318,7 +318,7 @@ async fn add_people(hand: &mut Hand, now: i64, rows: i64) {
                 ON m.place = CASE WHEN n % 10 < 9 THEN 0 ELSE 1 + n / 10 % 9 END"
         ))
         .await;
-        hand.copy(&Copy {
+        hand.copy(&Copies {
             table: "beneficiaries",
             with: &[
                 ("id", "'ben_' || b.u"),
@@ -330,7 +330,7 @@ async fn add_people(hand: &mut Hand, now: i64, rows: i64) {
             of: "TRUE",
         })
         .await;
-        hand.copy(&Copy {
+        hand.copy(&Copies {
             table: "instruments",
             with: &[
                 ("id", "'ins_' || b.u"),
@@ -352,7 +352,7 @@ async fn add_payouts(hand: &mut Hand) {
         (0..).zip(states).map(|(number, state)| format!("WHEN {number} THEN '{state}'")).collect();
     // Of a hundred, 87 have arrived; the others are one in each other state.
     let status = format!("CASE b.n / {PATTERN} % 100 {} ELSE 'completed' END", states.join(" "));
-    hand.copy(&Copy {
+    hand.copy(&Copies {
         table: "payouts",
         with: &[
             ("id", "'pay_' || b.u"),
@@ -372,7 +372,7 @@ async fn add_payouts(hand: &mut Hand) {
         of: "TRUE",
     })
     .await;
-    hand.copy(&Copy {
+    hand.copy(&Copies {
         table: "quotes",
         with: &[
             ("id", "'pq_' || b.u"),
@@ -387,7 +387,7 @@ async fn add_payouts(hand: &mut Hand) {
     })
     .await;
     let key = hand.hex("b.n * 2654435761");
-    hand.copy(&Copy {
+    hand.copy(&Copies {
         table: "idempotency_keys",
         with: &[
             ("key", &format!("LOWER({key}) || '-' || b.u")),
@@ -451,7 +451,7 @@ async fn add_the_rest(hand: &mut Hand) {
         ),
     ];
     for (table, with, of) in copies {
-        hand.copy(&Copy { table, with, of }).await;
+        hand.copy(&Copies { table, with, of }).await;
     }
 }
 

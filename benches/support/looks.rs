@@ -49,41 +49,62 @@ fn cookie(answer: &Response) -> String {
     answer.header("Set-Cookie").unwrap().split(';').next().unwrap().to_owned()
 }
 
+/// What paths name, as it is there.
+struct Names {
+    payout: String,
+    payee: String,
+    quote: String,
+    event: String,
+    endpoint: String,
+    client: String,
+    /// Places in lists: the middle of half a year, and what quotes there are with all they say.
+    middle: String,
+    older_quotes: String,
+    /// A day.
+    month: String,
+}
+
+impl Names {
+    async fn of(server: &Server, shop: &Shop, browser: &Browser) -> Self {
+        let second = async |path: &str, name: &str| {
+            let answer = server.sign(&shop.caller, Request::get(path)).send(server.address).await;
+            let answer = answer.expect_status(200).json();
+            let rows = answer.get("data").unwrap().as_array().unwrap();
+            let row = rows.get(1).or_else(|| rows.first()).unwrap();
+            row.get(name).unwrap().as_str().unwrap().to_owned()
+        };
+        let page = browser.get("/portal/credentials").send(server.address).await.text();
+        let (_, rest) = page.split_once("/portal/credentials/ant_").unwrap();
+        let (client, _) = rest.split_once('"').unwrap();
+        let now = Clock::system().now();
+        let ago = |days: u64| now.minus(Duration::from_hours(24 * days));
+        Self {
+            payout: second("/v1/payouts", "id").await,
+            payee: second("/v1/payouts", "beneficiary_id").await,
+            quote: second("/v1/pricing/quotes", "quote_id").await,
+            event: second("/v1/events", "id").await,
+            endpoint: second("/v1/webhooks", "id").await,
+            client: format!("ant_{client}"),
+            middle: cursor_of(&format!("pay_{}", ids::first_at(ago(90)))),
+            older_quotes: cursor_of(&format!("pq_{}", ids::first_at(ago(2)))),
+            month: ago(40).date_time().date().to_string(),
+        }
+    }
+}
+
 /// All of them.
 pub(crate) async fn looks(server: &Server, shop: &Shop, browser: &Browser) -> Vec<(String, Look)> {
-    let first = async |path: &str| {
-        let answer = server.sign(&shop.caller, Request::get(path)).send(server.address).await;
-        let answer = answer.expect_status(200).json();
-        answer
-            .get("data")
-            .unwrap()
-            .get(1)
-            .or_else(|| answer.get("data").unwrap().get(0))
-            .unwrap()
-            .clone()
-    };
-    let text = |value: &serde_json::Value, name: &str| {
-        value.get(name).unwrap().as_str().unwrap().to_owned()
-    };
-    let payout = first("/v1/payouts").await;
-    let (id, payee) = (text(&payout, "id"), text(&payout, "beneficiary_id"));
-    let quote = text(&first("/v1/pricing/quotes").await, "quote_id");
-    let event = text(&first("/v1/events").await, "id");
-    let endpoint = text(&first("/v1/webhooks").await, "id");
-    let page = browser.get("/portal/credentials").send(server.address).await.text();
-    let (_, rest) = page.split_once("/portal/credentials/ant_").unwrap();
-    let client = format!("ant_{}", rest.split_once('"').unwrap().0);
-    // Half a year ago is where the oldest are; this is the middle.
-    let middle = ids::first_at(Clock::system().now().minus(Duration::from_hours(24 * 90)));
-    let after = |prefix: &str| cursor_of(&format!("{prefix}_{middle}"));
-    // What quotes say is there for the newest only.
-    let before = ids::first_at(Clock::system().now().minus(Duration::from_hours(48)));
-    let older_quotes = cursor_of(&format!("pq_{before}"));
-    let month = Clock::system().now().minus(Duration::from_hours(24 * 40)).date_time().date();
-    let calls = [
+    let names = Names::of(server, shop, browser).await;
+    let calls = calls(&names).into_iter().map(|path| (named(&path), Look::Call(path)));
+    calls.chain(pages(&names).into_iter().map(|path| (named(&path), Look::Page(path)))).collect()
+}
+
+fn calls(names: &Names) -> Vec<String> {
+    let Names { payout: id, payee, quote, endpoint, middle, .. } = names;
+    vec![
         "/v1/payouts".to_owned(),
         "/v1/payouts?limit=100".to_owned(),
-        format!("/v1/payouts?limit=100&cursor={}", after("pay")),
+        format!("/v1/payouts?limit=100&cursor={middle}"),
         "/v1/payouts?status=completed".to_owned(),
         "/v1/payouts?status=returned".to_owned(),
         format!("/v1/payouts?beneficiary_id={payee}"),
@@ -107,11 +128,16 @@ pub(crate) async fn looks(server: &Server, shop: &Shop, browser: &Browser) -> Ve
         format!("/v1/webhooks/{endpoint}/deliveries"),
         format!("/v1/webhooks/{endpoint}/deliveries?status=failed"),
         format!("/v1/webhooks/{endpoint}/deliveries?status=pending"),
-    ];
-    let pages = [
+    ]
+}
+
+fn pages(names: &Names) -> Vec<String> {
+    let Names { payout: id, payee, quote, event, endpoint, client, middle, older_quotes, month } =
+        names;
+    vec![
         "/portal".to_owned(),
         "/portal/payouts".to_owned(),
-        format!("/portal/payouts?cursor={}", after("pay")),
+        format!("/portal/payouts?cursor={middle}"),
         "/portal/payouts?status=completed".to_owned(),
         "/portal/payouts?status=pending_approval".to_owned(),
         "/portal/payouts?method=swift".to_owned(),
@@ -155,9 +181,7 @@ pub(crate) async fn looks(server: &Server, shop: &Shop, browser: &Browser) -> Ve
         "/portal/team".to_owned(),
         "/portal/trail".to_owned(),
         "/portal/account".to_owned(),
-    ];
-    let calls = calls.into_iter().map(|path| (named(&path), Look::Call(path)));
-    calls.chain(pages.into_iter().map(|path| (named(&path), Look::Page(path)))).collect()
+    ]
 }
 
 /// A path without what differs from run to run.

@@ -371,9 +371,10 @@ pub async fn list_among(
     many: i64,
 ) -> Result<Page<Payout>> {
     let (rows, floor) = db::read!(ctx.db, |tx| {
-        let floor = match filter.is_indexed() {
-            true => None,
-            false => store::floor(tx, merchant, filter, page, many).await?,
+        let floor = if filter.is_indexed() {
+            None
+        } else {
+            store::floor(tx, merchant, filter, page, many).await?
         };
         Ok((store::list(tx, merchant, filter, page, floor).await?, floor))
     })?;
