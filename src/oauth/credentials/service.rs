@@ -271,9 +271,9 @@ pub async fn list_with_uses(
     merchant: MerchantId,
 ) -> Result<Vec<(Credential, LastUses)>> {
     db::read!(ctx.db, |tx| {
-        let mut uses = store::all_uses(tx, merchant).await?;
+        let mut all = store::all_uses(tx, merchant).await?;
         let of = |credential: Credential| {
-            let used = uses.remove(credential.client_id.as_str()).unwrap_or_default();
+            let used = all.remove(credential.client_id.as_str()).unwrap_or_default();
             (credential, used)
         };
         Ok(store::list(tx, merchant).await?.into_iter().map(of).collect())
