@@ -275,15 +275,12 @@ pub(super) async fn list(
     let kind = filter.kind.map(BeneficiaryType::as_str).unwrap_or_default();
     let country = filter.country.map(Country::code).unwrap_or_default();
     let (fetch, floor) = (page.fetch(), floor.map(|id| id.to_string()).unwrap_or_default());
-    let rows = match filter.external_ref.as_deref() {
-        Some(wanted) => {
-            let sql = LIST_BY_REF.on(tx.engine());
-            db::all!(tx, Row, sql, merchant, after, floor, fetch, status, kind, country, wanted)?
-        }
-        None => {
-            let sql = LIST.on(tx.engine());
-            db::all!(tx, Row, sql, merchant, after, floor, fetch, status, kind, country)?
-        }
+    let rows = if let Some(wanted) = filter.external_ref.as_deref() {
+        let sql = LIST_BY_REF.on(tx.engine());
+        db::all!(tx, Row, sql, merchant, after, floor, fetch, status, kind, country, wanted)?
+    } else {
+        let sql = LIST.on(tx.engine());
+        db::all!(tx, Row, sql, merchant, after, floor, fetch, status, kind, country)?
     };
     rows.into_iter().map(Beneficiary::try_from).collect()
 }
@@ -297,15 +294,12 @@ pub(super) async fn floor(
     many: i64,
 ) -> Result<Option<BeneficiaryId>, DbError> {
     let after = page.after.as_deref().unwrap_or(AFTER_ALL);
-    let row = match filter.external_ref.as_deref() {
-        Some(wanted) => {
-            let sql = FLOOR_BY_REF.on(tx.engine());
-            db::optional!(tx, (BeneficiaryId,), sql, merchant, after, many - 1, wanted)?
-        }
-        None => {
-            let sql = FLOOR.on(tx.engine());
-            db::optional!(tx, (BeneficiaryId,), sql, merchant, after, many - 1)?
-        }
+    let row = if let Some(wanted) = filter.external_ref.as_deref() {
+        let sql = FLOOR_BY_REF.on(tx.engine());
+        db::optional!(tx, (BeneficiaryId,), sql, merchant, after, many - 1, wanted)?
+    } else {
+        let sql = FLOOR.on(tx.engine());
+        db::optional!(tx, (BeneficiaryId,), sql, merchant, after, many - 1)?
     };
     Ok(row.map(|(id,)| id))
 }

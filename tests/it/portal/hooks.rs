@@ -109,7 +109,7 @@ both! {
         happen(&app, merchant, EventType::FundingCredit, "dep_1").await;
         let event = NewEvent::new(EventType::PayoutCreated, "pay_1", &json!({})).unwrap();
         let written: Result<()> = db::write!(ctx.db, merchant, |tx| {
-            for _ in 0..10_500 {
+            for _ in 0..5_500 {
                 log::append(tx, ctx, merchant, &event).await?;
             }
             Ok(())
@@ -118,7 +118,7 @@ both! {
         let mut owner = shop.owner(&app).await;
         let path = "/portal/events?type=funding.credit";
         let page = owner.get(path).await.expect_status(200).text();
-        assert!(page.contains("None among the newest ten thousand"));
+        assert!(page.contains("None among the newest five thousand"));
         let older = between(&page, "href=\"/portal/events?type=funding.credit&amp;", "\"").unwrap();
         let found = owner.get(&format!("{path}&{older}")).await.expect_status(200).text();
         assert!(found.contains("dep_1") && !found.contains("Older"));

@@ -246,6 +246,8 @@ both! {
                     "address": { "street_line_1": "A 1", "city": "Paris", "postal_code": "75001", "country": "FR" },
                 },
             });
+            // Ids of one millisecond are in no order.
+            app.hands.advance(Duration::from_millis(1));
             money.post("/v1/beneficiaries", &format!("b{number}"), &body).await.expect_status(201);
         }
         let gone = money.get("/v1/beneficiaries?limit=1").await["data"][0]["id"].clone();
