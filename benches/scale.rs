@@ -87,7 +87,7 @@ type Figures = Vec<(String, Figure)>;
 async fn ready(number: impl AsyncFn() -> bool) {
     let begun = Instant::now();
     while !number().await {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the first payouts do not arrive");
+        assert!(begun.elapsed() < Duration::from_mins(1), "the first payouts do not arrive");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

@@ -347,11 +347,10 @@ async fn add_people(hand: &mut Hand, now: i64, rows: i64) {
 }
 
 async fn add_payouts(hand: &mut Hand) {
-    let states: Vec<&str> = STATES.split_whitespace().collect();
-    let states: Vec<String> =
-        (0..).zip(states).map(|(number, state)| format!("WHEN {number} THEN '{state}'")).collect();
+    let when = |(number, state): (i64, &str)| format!("WHEN {number} THEN '{state}'");
+    let cases: Vec<String> = (0..).zip(STATES.split_whitespace()).map(when).collect();
     // Of a hundred, 87 have arrived; the others are one in each other state.
-    let status = format!("CASE b.n / {PATTERN} % 100 {} ELSE 'completed' END", states.join(" "));
+    let status = format!("CASE b.n / {PATTERN} % 100 {} ELSE 'completed' END", cases.join(" "));
     hand.copy(&Copies {
         table: "payouts",
         with: &[
@@ -399,6 +398,9 @@ async fn add_payouts(hand: &mut Hand) {
     .await;
 }
 
+/// A table, what is not the template's, and which rows take part.
+type Copied<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
 /// What a payout leaves beside itself.
 async fn add_the_rest(hand: &mut Hand) {
     let at = ("created_at_us", "b.at");
@@ -410,7 +412,7 @@ async fn add_the_rest(hand: &mut Hand) {
     let number = "r.base + b.k * r.many + r.nth + 1";
     let sequence = "r.base + b.k * r.events + r.event_nth + 1";
     let told = event.replace("r.nth", "r.event_nth");
-    let copies: [(&str, &[(&str, &str)], &str); 8] = [
+    let copies: [Copied<'_>; 8] = [
         (
             "payout_transitions",
             &[("payout_id", "'pay_' || b.u"), ("at_us", "b.at + r.nth")],

@@ -106,7 +106,7 @@ impl Server {
             .header("DPoP", caller.key.sign(&claims))
             .form(&[("grant_type", "client_credentials")]);
         let answer = request.send(self.address).await.expect_status(200).json();
-        caller.token = answer.get("access_token").unwrap().as_str().unwrap().to_owned();
+        answer.get("access_token").unwrap().as_str().unwrap().clone_into(&mut caller.token);
     }
 
     /// How much of the machine's memory its process holds, in MiB.
