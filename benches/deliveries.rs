@@ -32,11 +32,10 @@ use counterfoil::{
     events::{
         Events,
         courier::Courier,
-        endpoints::{self, Endpoint, Filter, NewEndpoint},
+        endpoints::{self, Filter, NewEndpoint},
         log::{self, EventType, NewEvent},
         signatures::Dialect,
     },
-    web::idempotency::Answer,
 };
 use futures_util::{StreamExt, stream};
 use reqwest::header::HeaderMap;
@@ -126,8 +125,7 @@ async fn make(events: &Events, merchant: MerchantId, to: SocketAddr) {
     let filter = Filter::read(["*"]).unwrap();
     let metadata = BTreeMap::default();
     let new = NewEndpoint { target, filter, dialect: Dialect::Payouts, metadata };
-    let answer = |made: &Endpoint| Answer::json(201, &made.id);
-    endpoints::create(events, merchant, &new, None, answer).await.unwrap();
+    endpoints::create(events, merchant, &new).await.unwrap();
 }
 
 fn event(number: usize) -> NewEvent {

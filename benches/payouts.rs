@@ -23,84 +23,16 @@ mod bare;
 #[expect(dead_code, reason = "the bench of requests uses the rest of it")]
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/shop.rs"]
+mod shop;
 
-use counterfoil::{
-    base::environment::Environment,
-    money::{Amount, Currency},
-    payouts::balances,
-};
-use serde_json::{Value, json};
-
-use server::{Caller, Server, open, run};
-use support::{both::TestDb, http::Request, scratch};
+use server::{Server, run};
+use shop::Shop;
+use support::both::TestDb;
 
 const CONNECTIONS: usize = 64;
 const COUNT: usize = 4_096;
 const MANY: usize = 64;
-
-/// A merchant with money and somebody to pay.
-pub(crate) struct Shop {
-    caller: Caller,
-    payee: String,
-    account: String,
-}
-
-impl Shop {
-    async fn open(server: &Server, db: &TestDb) -> Self {
-        let caller = server.caller(db).await;
-        let ctx = open(db).await;
-        let funds = Amount::parse("100000000.00", Currency::EUR).unwrap();
-        balances::credit(&ctx, Environment::Sandbox, caller.merchant, funds).await.unwrap();
-        ctx.db.close().await;
-        let mut shop = Self { caller, payee: String::new(), account: String::new() };
-        let payee = json!({
-            "type": "business", "country": "DE",
-            "business": {
-                "legal_name": "Ada GmbH", "registration_number": "HRB 1", "email": "ada@example.com",
-                "phone": "+4915123456789",
-                "address": {
-                    "street_line_1": "Unter den Linden 1", "city": "Berlin",
-                    "postal_code": "10117", "country": "DE",
-                },
-            },
-        });
-        let account =
-            json!({ "method": "iban", "credentials": { "iban": "DE89370400440532013000" } });
-        shop.payee = shop.post(server, "/v1/beneficiaries", &payee).await;
-        let path = format!("/v1/beneficiaries/{}/instruments", shop.payee);
-        shop.account = shop.post(server, &path, &account).await;
-        shop
-    }
-
-    async fn post(&self, server: &Server, path: &str, body: &Value) -> String {
-        let request =
-            Request::post(path).header("Idempotency-Key", scratch::random_hex()).json(body);
-        let made = server.sign(&self.caller, request).send(server.address).await;
-        let made = made.expect_status(201).json();
-        let id = made.get("quote_id").or_else(|| made.get("id")).unwrap();
-        id.as_str().unwrap().to_owned()
-    }
-
-    /// An open quote for ten euros.
-    async fn quote(&self, server: &Server) -> String {
-        let body = json!({
-            "source_currency": "EUR", "dest_currency": "EUR", "amount": "10.00", "method": "sepa",
-        });
-        self.post(server, "/v1/pricing/quote", &body).await
-    }
-
-    fn payout(&self, server: &Server, quote: &str) -> Vec<u8> {
-        let body = json!({
-            "beneficiary_id": self.payee, "instrument_id": self.account, "method": "sepa",
-            "source_amount": "10.00", "dest_amount": "10.00", "dest_currency": "EUR",
-            "quote_id": quote, "reference": "invoice 7", "purpose": "supplier_payment",
-        });
-        let request = Request::post("/v1/payouts")
-            .header("Idempotency-Key", scratch::random_hex())
-            .json(&body);
-        server.sign(&self.caller, request).bytes("bench")
-    }
-}
 
 /// Quotes for so many payouts, in turns over the shops: which shop, and its quote.
 async fn quotes(server: &Server, shops: &[Shop]) -> Vec<(usize, String)> {

@@ -20,7 +20,7 @@ use sqlx::{
 use tokio::sync::Mutex;
 
 use crate::{
-    Shop,
+    shop::Shop,
     support::{both::TestDb, scratch},
 };
 

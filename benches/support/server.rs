@@ -3,23 +3,28 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    mem,
     net::SocketAddr,
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use counterfoil::{
-    base::{clock::Clock, environment::Environment, ids::MerchantId, random::Random},
+    base::{
+        clock::Clock, environment::Environment, ids::MerchantId, random::Random, secret::Secret,
+    },
     ctx::Ctx,
     db::{Db, Options},
     oauth::{
         credentials::{self, NewCredential, Possession},
         jose::KeyKind,
-        merchants::{self, NewMerchant},
+        merchants::NewMerchant,
         scopes::Scopes,
         secrets::{Cost, Hasher},
     },
+    portal::users,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -38,19 +43,35 @@ pub(crate) struct Server {
     process: Child,
     pub(crate) address: SocketAddr,
     base: String,
+    /// Where its keys are.
+    home: PathBuf,
 }
 
 /// Somebody who may call it.
 pub(crate) struct Caller {
     pub(crate) merchant: MerchantId,
+    /// Who owns it, and may sign in at the portal.
+    pub(crate) email: String,
+    pub(crate) password: Secret<String>,
     key: ProofKey,
+    id: String,
+    secret: String,
     token: String,
 }
 
 impl Server {
     /// With settings of its own.
     pub(crate) fn start(db: &TestDb, settings: &[(&str, &str)]) -> Self {
-        let home = scratch::directory("bench");
+        Self::start_in(scratch::directory("bench"), db, settings)
+    }
+
+    /// Ends it; gives where its keys are, for [`Server::start_in`].
+    pub(crate) fn stop(mut self) -> PathBuf {
+        mem::take(&mut self.home)
+    }
+
+    /// One that has run before, with settings of its own; its tokens end with each server's address.
+    pub(crate) fn start_in(home: PathBuf, db: &TestDb, settings: &[(&str, &str)]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_counterfoil"))
             .args(["--listen", "127.0.0.1:0", "--database-url", &db.url])
             .current_dir(&home)
@@ -67,20 +88,32 @@ impl Server {
         let listening = |line: String| line.strip_prefix("Listening on ").map(str::to_owned);
         let address = lines.map_while(Result::ok).find_map(listening).unwrap();
         let base = format!("http://{address}");
-        Self { process, address: address.parse().unwrap(), base }
+        Self { process, address: address.parse().unwrap(), base, home }
     }
 
     /// A new merchant's server with a token.
     pub(crate) async fn caller(&self, db: &TestDb) -> Caller {
-        let (merchant, key, id, secret) = register(db).await;
+        let mut caller = register(db).await;
+        self.mint(&mut caller).await;
+        caller
+    }
+
+    /// A new token.
+    pub(crate) async fn mint(&self, caller: &mut Caller) {
         let claims = claims_at(&self.base, Clock::system().now(), "POST", "/oauth/token", None);
         let request = Request::post("/oauth/token")
-            .header("Authorization", basic(&id, &secret))
-            .header("DPoP", key.sign(&claims))
+            .header("Authorization", basic(&caller.id, &caller.secret))
+            .header("DPoP", caller.key.sign(&claims))
             .form(&[("grant_type", "client_credentials")]);
         let answer = request.send(self.address).await.expect_status(200).json();
-        let token = answer.get("access_token").unwrap().as_str().unwrap().to_owned();
-        Caller { merchant, key, token }
+        answer.get("access_token").unwrap().as_str().unwrap().clone_into(&mut caller.token);
+    }
+
+    /// How much of the machine's memory its process holds, in MiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
     }
 
     /// One request, signed in advance, so that signing is not measured.
@@ -133,13 +166,13 @@ pub(crate) async fn open(db: &TestDb) -> Ctx {
     Ctx { db, clock: Clock::system(), random: Random::system() }
 }
 
-async fn register(db: &TestDb) -> (MerchantId, ProofKey, String, String) {
+async fn register(db: &TestDb) -> Caller {
     let ctx = open(db).await;
     let cost = Cost { memory_kib: 8, passes: 1, at_once: 1, queue: 10 };
     let hasher = Hasher::new(cost, &ctx.random).unwrap();
-    let new =
-        NewMerchant::check("Bench", &format!("{}@shop.example", scratch::random_hex())).unwrap();
-    let merchant = merchants::create(&ctx, &new).await.unwrap();
+    let email = format!("{}@shop.example", scratch::random_hex());
+    let new = NewMerchant::check("Bench", &email).unwrap();
+    let (merchant, password) = users::found(&ctx, &hasher, &new).await.unwrap();
     let key = ProofKey::make(&ctx.random, KeyKind::P256);
     let credential = NewCredential {
         merchant_id: merchant.id,
@@ -158,12 +191,14 @@ async fn register(db: &TestDb) -> (MerchantId, ProofKey, String, String) {
     .await
     .unwrap();
     ctx.db.close().await;
-    (merchant.id, key, made.credential.client_id.to_string(), made.secret.expose().clone())
+    let (id, secret) = (made.credential.client_id.to_string(), made.secret.expose().clone());
+    Caller { merchant: merchant.id, email, password, key, id, secret, token: String::new() }
 }
 
 /// What a run of requests took.
 pub(crate) struct Run {
     pub(crate) per_second: f64,
+    pub(crate) median: Duration,
     pub(crate) p99: Duration,
     pub(crate) cpu_per_request: f64,
 }
@@ -207,9 +242,10 @@ pub(crate) async fn run(
     }
     let elapsed = begun.elapsed().as_secs_f64();
     took.sort_unstable();
-    let p99 = took.get(took.len() * 99 / 100).copied().unwrap_or_default();
+    let at = |hundredths| took.get(took.len() * hundredths / 100).copied().unwrap_or_default();
+    let (median, p99) = (at(50), at(99));
     let cpu_per_request = (server.cpu() - cpu) / count as f64;
-    Run { per_second: count as f64 / elapsed, p99, cpu_per_request }
+    Run { per_second: count as f64 / elapsed, median, p99, cpu_per_request }
 }
 
 /// Reads one answer, which must be a success.

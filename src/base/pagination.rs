@@ -95,6 +95,22 @@ impl<T> Page<T> {
         Self { data: rows, has_more, next_cursor }
     }
 
+    /// The page of a search that looked no further than a place: one that was not filled goes on from there.
+    pub fn searched(
+        rows: Vec<T>,
+        request: &PageRequest,
+        floor: Option<impl ToString>,
+        id: impl Fn(&T) -> String,
+    ) -> Self {
+        let found = Self::cut(rows, request, id);
+        match floor {
+            Some(floor) if !found.has_more => {
+                Self { has_more: true, next_cursor: Some(cursor_of(&floor)), ..found }
+            }
+            _ => found,
+        }
+    }
+
     /// A page of a search that may end before its rows do: the next one goes on from a place.
     pub fn up_to(data: Vec<T>, place: Option<String>) -> Self {
         Self { data, has_more: place.is_some(), next_cursor: place.map(seal) }
@@ -185,6 +201,22 @@ mod tests {
         for long in [format!("pay_{ulid}0"), format!("pay_{}", ulid.to_lowercase())] {
             assert!(query(None, Some(&seal(long))).is_err());
         }
+    }
+
+    #[test]
+    fn a_search_that_ends_early_goes_on_from_where_it_looked() {
+        let request = PageRequest { limit: 2, after: None };
+        let onward = |page: Page<i32>| page.onward(2).and_then(|request| request.after);
+        let search = |rows, floor: Option<i32>| {
+            onward(Page::searched(rows, &request, floor, ToString::to_string))
+        };
+        assert_eq!(search(vec![9], Some(5)), Some("5".to_owned()));
+        assert_eq!(
+            search(vec![9, 8, 7], Some(5)),
+            Some("8".to_owned()),
+            "a full page ends at its last row"
+        );
+        assert_eq!(search(vec![9], None), None);
     }
 
     #[test]

@@ -47,6 +47,7 @@ const STEPS: &[Step] = steps![
     15 "0015_requests",
     16 "0016_payout_days",
     17 "0017_passkeys",
+    18 "0018_dead_letters",
 ];
 
 /// The schema version that this program was written for.

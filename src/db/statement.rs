@@ -66,6 +66,15 @@ macro_rules! __db_statement {
             ),
         }
     };
+    // A list that must stay quick however many rows there are, by its index. SQLite, which knows nothing of
+    // how rows are spread until somebody runs ANALYZE, takes the primary key for as good a way; PostgreSQL
+    // counts for itself.
+    ($before:expr, INDEXED_BY($index:literal), $after:expr) => {
+        $crate::db::Statement {
+            sqlite: concat!($before, " INDEXED BY ", $index, " ", $after),
+            postgres: concat!($before, " ", $after),
+        }
+    };
     ($before:literal, FOR_UPDATE, $after:literal) => {
         $crate::db::Statement {
             sqlite: concat!($before, $after),

@@ -45,8 +45,11 @@ const LINES: &str =
     WHERE p.merchant_id = $1 AND p.currency = $2 AND p.kind = $3 AND p.version < $4
     ORDER BY p.version DESC LIMIT $5";
 
-const POSTINGS_OF: &str = "SELECT currency, kind, change_minor FROM ledger_postings
-    WHERE merchant_id = $1 AND entry_id = $2 ORDER BY currency, kind LIMIT 100";
+const POSTINGS_OF: Statement = db::statement!(
+    "SELECT currency, kind, change_minor FROM ledger_postings",
+    INDEXED_BY("ledger_postings_by_entry"),
+    "WHERE merchant_id = $1 AND entry_id = $2 ORDER BY currency, kind LIMIT 100"
+);
 
 const INSERT_HOLD: &str = "INSERT INTO ledger_holds
     (merchant_id, id, currency, amount_minor, cause, state, created_at_us, expires_at_us)
@@ -69,7 +72,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(BALANCES),
     Statement::same(BALANCE),
     Statement::same(LINES),
-    Statement::same(POSTINGS_OF),
+    POSTINGS_OF,
     Statement::same(INSERT_HOLD),
     Statement::same(FIND_HOLD),
     Statement::same(END_HOLD),
@@ -200,7 +203,8 @@ pub(super) async fn postings_of(
     merchant: MerchantId,
     entry: EntryId,
 ) -> Result<Vec<Posting>, DbError> {
-    let rows = db::all!(tx, (String, String, i64), POSTINGS_OF, merchant, entry)?;
+    let sql = POSTINGS_OF.on(tx.engine());
+    let rows = db::all!(tx, (String, String, i64), sql, merchant, entry)?;
     let read = |(currency, kind, minor): (String, String, i64)| {
         let account = AccountKind::parse(&kind);
         let account = account.ok_or_else(|| DbError::unreadable("account kind", kind))?;

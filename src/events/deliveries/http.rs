@@ -229,13 +229,17 @@ async fn redeliver_event(
         key.map(|key| Request::new(caller.merchant, "webhooks.redeliver", key, &path, &body.0));
     let which = Which::One(id);
     let (ctx, merchant) = (&room.ctx, caller.merchant);
-    let answer = service::redeliver(ctx, merchant, endpoint, which, request.as_ref(), told).await?;
+    let answer =
+        service::redeliver_once(ctx, merchant, endpoint, which, request.as_ref(), told).await?;
     Ok(answer.into_response())
 }
 
 /// List the deliveries of an endpoint
 ///
 /// The newest first; with `status=failed`, the dead letters.
+///
+/// One request looks at a few thousand rows. A filter that finds little among them gives a short page, or
+/// an empty one, with `has_more`: go on from its `next_cursor`.
 #[utoipa::path(
     get, path = "/v1/webhooks/{id}/deliveries", tag = "Webhooks",
     security(("oauth" = ["webhooks:read"])),
@@ -317,7 +321,7 @@ async fn redeliver_range(
     let request =
         key.map(|key| Request::new(caller.merchant, "webhooks.redeliver", key, &path, &body.0));
     let (ctx, merchant) = (&room.ctx, caller.merchant);
-    let answer = service::redeliver(ctx, merchant, id, which, request.as_ref(), told).await?;
+    let answer = service::redeliver_once(ctx, merchant, id, which, request.as_ref(), told).await?;
     Ok(answer.into_response())
 }
 

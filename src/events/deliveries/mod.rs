@@ -8,6 +8,8 @@ mod store;
 
 pub use housekeeping::Housekeeping;
 pub use model::{Delivery, Status};
-pub use service::{Again, Which, of_endpoint, of_event, redeliver};
+pub use service::{
+    Again, Which, of_endpoint, of_endpoint_among, of_event, redeliver, redeliver_once,
+};
 pub use store::STATEMENTS;
 pub(super) use store::{Ahead, Attempted, Due, Planned, ahead, due, plan, record};

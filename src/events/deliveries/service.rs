@@ -57,7 +57,11 @@ pub async fn of_event(ctx: &Ctx, merchant: MerchantId, id: EventId) -> Result<Ve
     })
 }
 
-/// Deliveries to an endpoint, the newest first; with `Failed`, the dead letters.
+/// How many deliveries [`of_endpoint`] looks at for one page.
+const LOOKED_AT: i64 = 2_000;
+
+/// Deliveries to an endpoint, the newest first; with `Failed`, the dead letters. Those in another state are
+/// looked for among so many and no more; a page that was not filled has a cursor from which to look further.
 pub async fn of_endpoint(
     ctx: &Ctx,
     merchant: MerchantId,
@@ -65,11 +69,26 @@ pub async fn of_endpoint(
     status: Option<Status>,
     page: &PageRequest,
 ) -> Result<Page<Delivery>> {
+    of_endpoint_among(ctx, (merchant, id), status, page, LOOKED_AT).await
+}
+
+/// The same among so many.
+pub async fn of_endpoint_among(
+    ctx: &Ctx,
+    (merchant, id): (MerchantId, EndpointId),
+    status: Option<Status>,
+    page: &PageRequest,
+    many: i64,
+) -> Result<Page<Delivery>> {
     endpoints::find(ctx, merchant, id).await?;
-    let rows = db::read!(ctx.db, |tx| {
-        Ok(store::of_endpoint(tx, (merchant, id), status, page).await?)
+    let (rows, floor) = db::read!(ctx.db, |tx| {
+        let floor = match status {
+            None | Some(Status::Failed) => None,
+            Some(_) => store::floor(tx, (merchant, id), page, many).await?,
+        };
+        Ok((store::of_endpoint(tx, (merchant, id), status, page, floor).await?, floor))
     })?;
-    Ok(Page::cut(rows, page, |delivery| delivery.id.to_string()))
+    Ok(Page::searched(rows, page, floor, |delivery| delivery.id.to_string()))
 }
 
 /// Plans events for an endpoint once more, from the first attempt on. What is on its way already is
@@ -79,11 +98,21 @@ pub async fn redeliver(
     by: impl Into<By<'_>>,
     id: EndpointId,
     which: Which,
+) -> Result<Again> {
+    let by = by.into();
+    let endpoint = endpoints::find(ctx, by.merchant, id).await?;
+    db::write!(ctx.db, by.merchant, |tx| plan_again(tx, ctx, &by, &endpoint, which).await)
+}
+
+/// The same for a program, which may repeat it.
+pub async fn redeliver_once(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    id: EndpointId,
+    which: Which,
     request: Option<&Request>,
     answer: impl Fn(Again) -> Result<Answer> + Sync,
 ) -> Result<Answer> {
-    let by = by.into();
-    let merchant = by.merchant;
     let endpoint = endpoints::find(ctx, merchant, id).await?;
     let name = id.to_string();
     db::write!(ctx.db, merchant, |tx| {
@@ -91,24 +120,36 @@ pub async fn redeliver(
         if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
             return Ok(earlier);
         }
-        endpoint.must_be_active()?;
-        let (events, again) = chosen(tx, merchant, &endpoint, which).await?;
-        let planned: Vec<Planned> = events
-            .into_iter()
-            .map(|event| Planned {
-                id: DeliveryId::make(&ctx.clock, &ctx.random),
-                sequence: event.sequence,
-                event: event.id,
-                about: event.about,
-            })
-            .collect();
-        let attempts = endpoint.dialect.schedule().attempts();
-        store::plan_again(tx, (merchant, id), &planned, (attempts, now)).await?;
-        store::make_due(tx, merchant, id, now).await?;
-        by.note(tx, &name).await?;
-        tx.wake_courier_after_commit();
+        let again = plan_again(tx, ctx, &merchant.into(), &endpoint, which).await?;
         maybe::keep(tx, request, answer(again)?, now).await
     })
+}
+
+async fn plan_again(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    by: &By<'_>,
+    endpoint: &Endpoint,
+    which: Which,
+) -> Result<Again> {
+    endpoint.must_be_active()?;
+    let (merchant, id, now) = (by.merchant, endpoint.id, ctx.now());
+    let (events, again) = chosen(tx, merchant, endpoint, which).await?;
+    let planned: Vec<Planned> = events
+        .into_iter()
+        .map(|event| Planned {
+            id: DeliveryId::make(&ctx.clock, &ctx.random),
+            sequence: event.sequence,
+            event: event.id,
+            about: event.about,
+        })
+        .collect();
+    let attempts = endpoint.dialect.schedule().attempts();
+    store::plan_again(tx, (merchant, id), &planned, (attempts, now)).await?;
+    store::make_due(tx, merchant, id, now).await?;
+    by.note(tx, &id.to_string()).await?;
+    tx.wake_courier_after_commit();
+    Ok(again)
 }
 
 async fn chosen(

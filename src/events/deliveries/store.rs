@@ -65,7 +65,9 @@ const DUE: &str = "SELECT d.id, d.event_id, d.about, d.attempts,
     AND d.next_attempt_at_us <= $3
     ORDER BY d.next_attempt_at_us, d.sequence LIMIT $4";
 
-/// Guarded by the number of attempts: what another replica has recorded meanwhile stays.
+/// Guarded by the number of attempts: what another replica has recorded meanwhile stays. The merchant is
+/// asked of each row, none of which names one, so that SQLite goes from row to delivery; the other way round
+/// it would read all deliveries of the merchant for each.
 const RECORD: Statement = statement!(
     "UPDATE webhook_deliveries SET
         status = j.value->>'status',
@@ -80,7 +82,8 @@ const RECORD: Statement = statement!(
     FROM ",
     JSON_ROWS("$2"),
     "
-    WHERE webhook_deliveries.merchant_id = $1 AND webhook_deliveries.id = j.value->>'id'
+    WHERE webhook_deliveries.merchant_id = COALESCE(j.value->>'merchant', $1)
+    AND webhook_deliveries.id = j.value->>'id'
     AND webhook_deliveries.status = 'pending'
     AND webhook_deliveries.attempts = CAST(j.value->>'attempts' AS BIGINT) - 1"
 );
@@ -92,20 +95,42 @@ const OF_EVENT: &str = "SELECT d.id, d.event_id, d.endpoint_id, w.url, d.status,
     JOIN webhook_endpoints w ON w.merchant_id = d.merchant_id AND w.id = d.endpoint_id
     WHERE d.merchant_id = $1 AND d.sequence = $2 ORDER BY d.endpoint_id, d.round LIMIT 1000";
 
-const OF_ENDPOINT: &str = "SELECT d.id, d.event_id, d.endpoint_id, w.url, d.status, d.attempts,
-        d.max_attempts, d.next_attempt_at_us, d.response_status, d.response_body, d.error,
-        d.duration_ms, d.delivered_at_us, d.created_at_us, d.updated_at_us
-    FROM webhook_deliveries d
-    JOIN webhook_endpoints w ON w.merchant_id = d.merchant_id AND w.id = d.endpoint_id
-    WHERE d.merchant_id = $1 AND d.endpoint_id = $2 AND d.id < $3
-    AND ($4 = '' OR d.status = $4)
-    ORDER BY d.id DESC LIMIT $5";
+/// One list for all deliveries of an endpoint and one for the dead letters, which are few among many.
+macro_rules! of_endpoint {
+    ($index:literal, $narrow:literal) => {
+        statement!(
+            "SELECT d.id, d.event_id, d.endpoint_id, w.url, d.status, d.attempts,
+                d.max_attempts, d.next_attempt_at_us, d.response_status, d.response_body, d.error,
+                d.duration_ms, d.delivered_at_us, d.created_at_us, d.updated_at_us
+            FROM webhook_deliveries d",
+            INDEXED_BY($index),
+            concat!(
+                "JOIN webhook_endpoints w ON w.merchant_id = d.merchant_id AND w.id = d.endpoint_id
+                WHERE d.merchant_id = $1 AND d.endpoint_id = $2 AND d.id < $3 AND d.id >= $6",
+                $narrow,
+                " AND ($4 = '' OR d.status = $4)
+                ORDER BY d.id DESC LIMIT $5"
+            )
+        )
+    };
+}
+const OF_ENDPOINT: Statement = of_endpoint!("webhook_deliveries_of_endpoint", "");
+const DEAD: Statement = of_endpoint!("webhook_deliveries_failed", " AND d.status = 'failed'");
+
+/// The last id among so many.
+const FLOOR: Statement = statement!(
+    "SELECT id FROM webhook_deliveries",
+    INDEXED_BY("webhook_deliveries_of_endpoint"),
+    "WHERE merchant_id = $1 AND endpoint_id = $2 AND id < $3 ORDER BY id DESC LIMIT 1 OFFSET $4"
+);
 
 /// What is on its way already is not planned a second time.
-const AGAIN: &str = "SELECT e.sequence, e.id, e.kind, e.about FROM events e
+const AGAIN: Statement = statement!(
+    "SELECT e.sequence, e.id, e.kind, e.about FROM events e
     WHERE e.merchant_id = $1 AND e.sequence > $3 AND e.sequence <= $4
-    AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d
-        WHERE d.merchant_id = $1 AND d.sequence = e.sequence AND d.endpoint_id = $2
+    AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d",
+    INDEXED_BY("sqlite_autoindex_webhook_deliveries_2"),
+    "WHERE d.merchant_id = $1 AND d.sequence = e.sequence AND d.endpoint_id = $2
         AND d.status = 'pending')
     AND ($6 = '' OR EXISTS (SELECT 1 FROM webhook_deliveries d
         WHERE d.merchant_id = $1 AND d.sequence = e.sequence AND d.endpoint_id = $2
@@ -113,7 +138,8 @@ const AGAIN: &str = "SELECT e.sequence, e.id, e.kind, e.about FROM events e
     AND ($6 = '' OR NOT EXISTS (SELECT 1 FROM webhook_deliveries d
         WHERE d.merchant_id = $1 AND d.sequence = e.sequence AND d.endpoint_id = $2
         AND d.status = 'delivered'))
-    ORDER BY e.sequence LIMIT $5";
+    ORDER BY e.sequence LIMIT $5"
+);
 
 const MAKE_DUE: &str = "UPDATE webhook_endpoints SET due_at_us = $3
     WHERE merchant_id = $1 AND id = $2 AND (due_at_us IS NULL OR due_at_us > $3)";
@@ -125,15 +151,18 @@ const FORGET: &str = "DELETE FROM webhook_deliveries WHERE (merchant_id, id) IN 
 
 /// From the oldest on, and never past one that is younger or still to be delivered: the log of each
 /// merchant stays one run without a gap, even where the clock was once set back.
-const FORGET_EVENTS: &str = "DELETE FROM events WHERE (merchant_id, sequence) IN (
-        SELECT e.merchant_id, e.sequence FROM events e
-        WHERE e.created_at_us < $1
+const FORGET_EVENTS: Statement = statement!(
+    "DELETE FROM events WHERE (merchant_id, sequence) IN (
+        SELECT e.merchant_id, e.sequence FROM events e",
+    INDEXED_BY("events_by_age"),
+    "WHERE e.created_at_us < $1
         AND NOT EXISTS (SELECT 1 FROM events y
             WHERE y.merchant_id = e.merchant_id AND y.sequence < e.sequence
             AND y.created_at_us >= $1)
         AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d
             WHERE d.merchant_id = e.merchant_id AND d.sequence <= e.sequence)
-        ORDER BY e.merchant_id, e.sequence LIMIT $2)";
+        ORDER BY e.merchant_id, e.sequence LIMIT $2)"
+);
 
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
@@ -144,11 +173,13 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(DUE),
     RECORD,
     Statement::same(OF_EVENT),
-    Statement::same(OF_ENDPOINT),
-    Statement::same(AGAIN),
+    OF_ENDPOINT,
+    DEAD,
+    FLOOR,
+    AGAIN,
     Statement::same(MAKE_DUE),
     Statement::same(FORGET),
-    Statement::same(FORGET_EVENTS),
+    FORGET_EVENTS,
 ];
 
 /// After every id in the order of bytes.
@@ -349,18 +380,33 @@ pub(super) async fn of_event(
     rows.into_iter().map(Delivery::try_from).collect()
 }
 
-/// The newest first.
+/// The newest first, none of them older than the floor.
 pub(super) async fn of_endpoint(
     tx: &mut Tx,
     (merchant, endpoint): (MerchantId, EndpointId),
     status: Option<Status>,
     page: &PageRequest,
+    floor: Option<DeliveryId>,
 ) -> Result<Vec<Delivery>, DbError> {
     let after = page.after.as_deref().unwrap_or(AFTER_ALL);
-    let status = status.map_or("", Status::as_str);
-    let rows =
-        db::all!(tx, DeliveryRow, OF_ENDPOINT, merchant, endpoint, after, status, page.fetch())?;
+    let list = if status == Some(Status::Failed) { DEAD } else { OF_ENDPOINT };
+    let (sql, status) = (list.on(tx.engine()), status.map_or("", Status::as_str));
+    let (most, floor) = (page.fetch(), floor.map(|id| id.to_string()).unwrap_or_default());
+    let rows = db::all!(tx, DeliveryRow, sql, merchant, endpoint, after, status, most, floor)?;
     rows.into_iter().map(Delivery::try_from).collect()
+}
+
+/// The last of so many deliveries of an endpoint, if there are as many.
+pub(super) async fn floor(
+    tx: &mut Tx,
+    (merchant, endpoint): (MerchantId, EndpointId),
+    page: &PageRequest,
+    many: i64,
+) -> Result<Option<DeliveryId>, DbError> {
+    let after = page.after.as_deref().unwrap_or(AFTER_ALL);
+    let sql = FLOOR.on(tx.engine());
+    let row = db::optional!(tx, (DeliveryId,), sql, merchant, endpoint, after, many - 1)?;
+    Ok(row.map(|(id,)| id))
 }
 
 /// An event that can be sent once more.
@@ -381,7 +427,8 @@ pub(super) async fn again(
 ) -> Result<Vec<Sendable>, DbError> {
     type Row = (i64, EventId, String, String);
     let only = if only_failed { "failed" } else { "" };
-    let rows = db::all!(tx, Row, AGAIN, merchant, endpoint, after, through, limit, only)?;
+    let sql = AGAIN.on(tx.engine());
+    let rows = db::all!(tx, Row, sql, merchant, endpoint, after, through, limit, only)?;
     let read = |(sequence, id, kind, about): Row| {
         Ok(Sendable { sequence, id, kind: kind_of(&kind)?, about })
     };
@@ -410,5 +457,6 @@ pub(super) async fn forget_events(
     before: Timestamp,
     most: i64,
 ) -> Result<u64, DbError> {
-    db::exec!(tx, FORGET_EVENTS, before, most)
+    let sql = FORGET_EVENTS.on(tx.engine());
+    db::exec!(tx, sql, before, most)
 }

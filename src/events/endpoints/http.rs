@@ -87,7 +87,7 @@ async fn create(
     let request =
         key.map(|key| Request::new(merchant, "webhooks.create", key, "/v1/webhooks", &body.0));
     let answer = |made: &Endpoint| Answer::json(201, &EndpointAnswer::of(merchant, made));
-    let answer = service::create(&room, merchant, &new, request.as_ref(), answer).await?;
+    let answer = service::create_once(&room, merchant, &new, request.as_ref(), answer).await?;
     let id = made_id(&answer)?;
     with_secret(&room, merchant, id, answer).await
 }
@@ -276,7 +276,7 @@ async fn rotate(
     let path = format!("/v1/webhooks/{id}/secret/rotate");
     let request = key.map(|key| Request::new(merchant, "webhooks.rotate", key, &path, &body.0));
     let answer = |rotated: Rotated| Answer::json(200, &rotated.old_ends);
-    let answer = service::rotate(&room, merchant, id, grace, request.as_ref(), answer).await?;
+    let answer = service::rotate_once(&room, merchant, id, grace, request.as_ref(), answer).await?;
     let old_ends: Value = serde_json::from_slice(&answer.body).map_err(Failure::internal)?;
     let old_ends = (!grace.is_zero()).then_some(old_ends);
     let body = current_secret(&room, merchant, id, old_ends).await?;
@@ -317,7 +317,7 @@ async fn test(
     let answer = |event: EventId| {
         Answer::json(202, &TestAnswer { event_id: event.to_string(), kind: "test" })
     };
-    let answer = service::test(&room.ctx, merchant, id, request.as_ref(), answer).await?;
+    let answer = service::test_once(&room.ctx, merchant, id, request.as_ref(), answer).await?;
     Ok(answer.into_response())
 }
 

@@ -16,8 +16,8 @@ pub use filter::Filter;
 pub use model::{Because, Endpoint, Health, LATEST, Metadata, Status, WAITING_SHOWN};
 pub(super) use secrets::{Sealed, open_keys};
 pub use service::{
-    Changes, NewEndpoint, Rotated, create, deactivate, delete, find, health, list, reactivate,
-    rotate, secret, test, update,
+    Changes, NewEndpoint, Rotated, create, create_once, deactivate, delete, find, health, list,
+    reactivate, rotate, rotate_once, secret, test, test_once, update,
 };
 pub use store::STATEMENTS;
 pub(super) use store::read_filter;

@@ -57,47 +57,76 @@ pub struct Rotated {
     pub old_ends: Timestamp,
 }
 
-/// Makes an endpoint with a secret of its own. The answer that is kept for a repetition does not hold
+/// An endpoint that is about to be written, with its secret.
+struct Made {
+    endpoint: Endpoint,
+    sealed: Vec<u8>,
+}
+
+impl Made {
+    fn of(room: &Events, new: &NewEndpoint) -> Result<Self> {
+        let ctx = &room.ctx;
+        let id = EndpointId::make(&ctx.clock, &ctx.random);
+        let key = SigningKey::make(&ctx.random);
+        let sealed = room.vault.seal(&secret_name(id), key.to_stored().expose())?;
+        let now = ctx.now();
+        let endpoint = Endpoint {
+            id,
+            url: new.target.to_string(),
+            filter: new.filter.clone(),
+            dialect: new.dialect,
+            version: model::VERSION.to_owned(),
+            metadata: new.metadata.clone(),
+            status: Status::Active,
+            because: None,
+            failing_since: None,
+            created_at: now,
+            updated_at: now,
+        };
+        Ok(Self { endpoint, sealed })
+    }
+
+    async fn write(&self, tx: &mut Tx, by: &By<'_>) -> Result<()> {
+        model::room_for_one_more(store::count(tx, by.merchant).await?)?;
+        store::insert(tx, by.merchant, &self.endpoint, &self.sealed).await?;
+        by.note(tx, &self.endpoint.id.to_string()).await
+    }
+
+    fn tell(&self, merchant: MerchantId, replayed: bool) {
+        let id = self.endpoint.id;
+        tracing::info!(%merchant, endpoint = %id, replayed, "A webhook endpoint was made.");
+    }
+}
+
+/// Makes an endpoint with a secret of its own.
+pub async fn create(room: &Events, by: impl Into<By<'_>>, new: &NewEndpoint) -> Result<Endpoint> {
+    let (by, made) = (by.into(), Made::of(room, new)?);
+    db::write!(room.ctx.db, by.merchant, |tx| made.write(tx, &by).await)?;
+    made.tell(by.merchant, false);
+    Ok(made.endpoint)
+}
+
+/// The same for a program, which may repeat it. The answer that is kept for a repetition does not hold
 /// the secret: what is stored for idempotency is not sealed.
-pub async fn create(
+pub async fn create_once(
     room: &Events,
-    by: impl Into<By<'_>>,
+    merchant: MerchantId,
     new: &NewEndpoint,
     request: Option<&Request>,
     answer: impl Fn(&Endpoint) -> Result<Answer> + Sync,
 ) -> Result<Answer> {
-    let by = by.into();
-    let merchant = by.merchant;
-    let ctx = &room.ctx;
-    let id = EndpointId::make(&ctx.clock, &ctx.random);
-    let key = SigningKey::make(&ctx.random);
-    let sealed = room.vault.seal(&secret_name(id), key.to_stored().expose())?;
-    let now = ctx.now();
-    let endpoint = Endpoint {
-        id,
-        url: new.target.to_string(),
-        filter: new.filter.clone(),
-        dialect: new.dialect,
-        version: model::VERSION.to_owned(),
-        metadata: new.metadata.clone(),
-        status: Status::Active,
-        because: None,
-        failing_since: None,
-        created_at: now,
-        updated_at: now,
-    };
-    let name = id.to_string();
-    let made = db::write!(ctx.db, merchant, |tx| {
+    let (ctx, made) = (&room.ctx, Made::of(room, new)?);
+    let name = made.endpoint.id.to_string();
+    let answered = db::write!(ctx.db, merchant, |tx| {
+        let now = ctx.now();
         if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
             return Ok(earlier);
         }
-        model::room_for_one_more(store::count(tx, merchant).await?)?;
-        store::insert(tx, merchant, &endpoint, &sealed).await?;
-        by.note(tx, &name).await?;
-        maybe::keep(tx, request, answer(&endpoint)?, now).await
+        made.write(tx, &merchant.into()).await?;
+        maybe::keep(tx, request, answer(&made.endpoint)?, now).await
     })?;
-    tracing::info!(%merchant, endpoint = %id, replayed = made.replayed, "A webhook endpoint was made.");
-    Ok(made)
+    made.tell(merchant, answered.replayed);
+    Ok(answered)
 }
 
 /// One endpoint.
@@ -199,53 +228,93 @@ pub async fn rotate(
     by: impl Into<By<'_>>,
     id: EndpointId,
     grace: Duration,
-    request: Option<&Request>,
-    answer: impl Fn(Rotated) -> Result<Answer> + Sync,
-) -> Result<Answer> {
-    let by = by.into();
-    let merchant = by.merchant;
-    let ctx = &room.ctx;
-    let key = SigningKey::make(&ctx.random);
-    let sealed = room.vault.seal(&secret_name(id), key.to_stored().expose())?;
-    let (name, now) = (id.to_string(), ctx.now());
-    let rotated = db::write!(ctx.db, merchant, |tx| {
-        if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
-            return Ok(earlier);
-        }
-        let old_ends = now.plus(grace);
-        if store::rotate(tx, merchant, id, &sealed, (old_ends, now)).await? != 1 {
-            return Err(Failure::new(Code::NotFound));
-        }
-        by.note(tx, &name).await?;
-        maybe::keep(tx, request, answer(Rotated { old_ends })?, now).await
+) -> Result<Rotated> {
+    let (by, sealed) = (by.into(), new_secret(room, id)?);
+    let rotated = db::write!(room.ctx.db, by.merchant, |tx| {
+        replace(tx, &by, id, &sealed, (room.ctx.now(), grace)).await
     })?;
-    tracing::info!(%merchant, endpoint = %id, replayed = rotated.replayed, "A webhook secret was rotated.");
+    tell_rotated(by.merchant, id, false);
     Ok(rotated)
 }
 
+/// The same for a program, which may repeat it.
+pub async fn rotate_once(
+    room: &Events,
+    merchant: MerchantId,
+    id: EndpointId,
+    grace: Duration,
+    request: Option<&Request>,
+    answer: impl Fn(Rotated) -> Result<Answer> + Sync,
+) -> Result<Answer> {
+    let sealed = new_secret(room, id)?;
+    let (name, now) = (id.to_string(), room.ctx.now());
+    let answered = db::write!(room.ctx.db, merchant, |tx| {
+        if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
+            return Ok(earlier);
+        }
+        let rotated = replace(tx, &merchant.into(), id, &sealed, (now, grace)).await?;
+        maybe::keep(tx, request, answer(rotated)?, now).await
+    })?;
+    tell_rotated(merchant, id, answered.replayed);
+    Ok(answered)
+}
+
+fn new_secret(room: &Events, id: EndpointId) -> Result<Vec<u8>> {
+    let key = SigningKey::make(&room.ctx.random);
+    room.vault.seal(&secret_name(id), key.to_stored().expose())
+}
+
+async fn replace(
+    tx: &mut Tx,
+    by: &By<'_>,
+    id: EndpointId,
+    sealed: &[u8],
+    (now, grace): (Timestamp, Duration),
+) -> Result<Rotated> {
+    let old_ends = now.plus(grace);
+    if store::rotate(tx, by.merchant, id, sealed, (old_ends, now)).await? != 1 {
+        return Err(Failure::new(Code::NotFound));
+    }
+    by.note(tx, &id.to_string()).await?;
+    Ok(Rotated { old_ends })
+}
+
+fn tell_rotated(merchant: MerchantId, endpoint: EndpointId, replayed: bool) {
+    tracing::info!(%merchant, %endpoint, replayed, "A webhook secret was rotated.");
+}
+
 /// Writes a test event, which goes to this endpoint only, whatever it asked for.
-pub async fn test(
+pub async fn test(ctx: &Ctx, by: impl Into<By<'_>>, id: EndpointId) -> Result<EventId> {
+    let by = by.into();
+    db::write!(ctx.db, by.merchant, |tx| write_test(tx, ctx, &by, id).await)
+}
+
+/// The same for a program, which may repeat it.
+pub async fn test_once(
     ctx: &Ctx,
-    by: impl Into<By<'_>>,
+    merchant: MerchantId,
     id: EndpointId,
     request: Option<&Request>,
     answer: impl Fn(EventId) -> Result<Answer> + Sync,
 ) -> Result<Answer> {
-    let by = by.into();
-    let merchant = by.merchant;
-    let name = id.to_string();
-    let event = NewEvent::new(EventType::Test, &name, &json!({ "webhook_id": name }))
-        .map_err(Failure::internal)?;
-    let now = ctx.now();
+    let (name, now) = (id.to_string(), ctx.now());
     db::write!(ctx.db, merchant, |tx| {
         if let Some(earlier) = maybe::claim(tx, request, &name, now).await? {
             return Ok(earlier);
         }
-        found(tx, merchant, id).await?.must_be_active()?;
-        let event = log::append(tx, ctx, merchant, &event).await?;
-        by.note(tx, &name).await?;
+        let event = write_test(tx, ctx, &merchant.into(), id).await?;
         maybe::keep(tx, request, answer(event)?, now).await
     })
+}
+
+async fn write_test(tx: &mut Tx, ctx: &Ctx, by: &By<'_>, id: EndpointId) -> Result<EventId> {
+    let name = id.to_string();
+    let event = NewEvent::new(EventType::Test, &name, &json!({ "webhook_id": name }))
+        .map_err(Failure::internal)?;
+    found(tx, by.merchant, id).await?.must_be_active()?;
+    let event = log::append(tx, ctx, by.merchant, &event).await?;
+    by.note(tx, &name).await?;
+    Ok(event)
 }
 
 async fn found(tx: &mut Tx, merchant: MerchantId, id: EndpointId) -> Result<Endpoint> {

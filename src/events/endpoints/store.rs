@@ -28,11 +28,13 @@ const LIST: &str = "SELECT id, url, filter, dialect, version, metadata, status, 
     FROM webhook_endpoints WHERE merchant_id = $1 AND status <> 'deleted' ORDER BY id LIMIT 1000";
 
 /// Each count ends early: a page must not wait for a million rows.
-const HEALTH: &str = "SELECT w.id,
+const HEALTH: Statement = db::statement!(
+    "SELECT w.id,
         COALESCE((SELECT s.last FROM event_sequences s WHERE s.merchant_id = w.merchant_id), 0)
             - w.planned_through AS behind,
-        (SELECT COUNT(*) FROM (SELECT d.id FROM webhook_deliveries d
-            WHERE d.merchant_id = w.merchant_id AND d.endpoint_id = w.id
+        (SELECT COUNT(*) FROM (SELECT d.id FROM webhook_deliveries d",
+    INDEXED_BY("webhook_deliveries_due"),
+    "       WHERE d.merchant_id = w.merchant_id AND d.endpoint_id = w.id
             AND d.status = 'pending' LIMIT $2) x) AS waiting,
         (SELECT COUNT(*) FROM (SELECT d.status FROM webhook_deliveries d
             WHERE d.merchant_id = w.merchant_id AND d.endpoint_id = w.id
@@ -42,7 +44,8 @@ const HEALTH: &str = "SELECT w.id,
             ORDER BY d.id DESC LIMIT $3) x WHERE x.status = 'failed') AS failed,
         w.failures, w.paused_until_us, w.old_secret_ends_us
     FROM webhook_endpoints w
-    WHERE w.merchant_id = $1 AND w.status <> 'deleted' ORDER BY w.id LIMIT 1000";
+    WHERE w.merchant_id = $1 AND w.status <> 'deleted' ORDER BY w.id LIMIT 1000"
+);
 
 /// With another address it gets another chance at once.
 const UPDATE: &str = "UPDATE webhook_endpoints SET url = $3, filter = $4, metadata = $5,
@@ -94,7 +97,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(COUNT),
     Statement::same(FIND),
     Statement::same(LIST),
-    Statement::same(HEALTH),
+    HEALTH,
     Statement::same(UPDATE),
     Statement::same(DEACTIVATE),
     Statement::same(REACTIVATE),
@@ -274,7 +277,8 @@ struct HealthRow {
 }
 
 pub(super) async fn health(tx: &mut Tx, merchant: MerchantId) -> Result<Vec<Health>, DbError> {
-    let rows = db::all!(tx, HealthRow, HEALTH, merchant, WAITING_SHOWN, LATEST)?;
+    let sql = HEALTH.on(tx.engine());
+    let rows = db::all!(tx, HealthRow, sql, merchant, WAITING_SHOWN, LATEST)?;
     let read = |row: HealthRow| Health {
         endpoint: row.id,
         behind: row.behind,

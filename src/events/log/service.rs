@@ -15,7 +15,7 @@ use crate::{
 
 /// How many numbers back one statement looks for events of a kind, and how many such statements a page
 /// may take: a few milliseconds, whatever the log holds.
-const STRIDE_BACK: i64 = 2_000;
+const STRIDE_BACK: i64 = 1_000;
 const STRIDES_BACK: usize = 5;
 /// How many rows are read in one go when only some kinds are wanted.
 const STRIDE: i64 = 500;

@@ -19,7 +19,8 @@ pub use model::{
 };
 pub use service::{
     Possession, Registered, access_changed, add_key, add_key_before, challenge, forget_challenges,
-    generation, holder, last_uses, list, load, mark_used, register, register_before, revoke,
-    revoke_before, revoke_key, revoke_key_before, rotate_secret, rotate_secret_before, verify,
+    generation, holder, last_uses, list, list_with_uses, load, mark_used, register,
+    register_before, revoke, revoke_before, revoke_key, revoke_key_before, rotate_secret,
+    rotate_secret_before, verify,
 };
 pub use store::STATEMENTS;

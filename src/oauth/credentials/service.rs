@@ -265,6 +265,21 @@ pub async fn list(ctx: &Ctx, merchant: MerchantId) -> Result<Vec<Credential>> {
     db::read!(ctx.db, |tx| Ok(store::list(tx, merchant).await?))
 }
 
+/// The same, each with its last uses: two questions, however many there are.
+pub async fn list_with_uses(
+    ctx: &Ctx,
+    merchant: MerchantId,
+) -> Result<Vec<(Credential, LastUses)>> {
+    db::read!(ctx.db, |tx| {
+        let mut all = store::all_uses(tx, merchant).await?;
+        let of = |credential: Credential| {
+            let used = all.remove(credential.client_id.as_str()).unwrap_or_default();
+            (credential, used)
+        };
+        Ok(store::list(tx, merchant).await?.into_iter().map(of).collect())
+    })
+}
+
 /// Notes the last use of a credential and its key; callers do this seldom, and a lost note costs
 /// nothing.
 pub async fn mark_used(ctx: &Ctx, credential: &Credential, jkt: &Jkt) -> Result<()> {

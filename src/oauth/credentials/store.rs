@@ -1,5 +1,7 @@
 //! The statements of credentials.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 
 use crate::{
@@ -78,6 +80,12 @@ const LAST_USE: &str =
 const KEY_USES: &str = "SELECT jkt, last_used_us FROM key_uses
     WHERE merchant_id = $1 AND client_id = $2 ORDER BY jkt LIMIT 1000";
 
+/// Of all credentials of a merchant and their keys, in one trip; a credential itself has no key beside it.
+const ALL_USES: &str = "SELECT client_id, CAST(NULL AS TEXT) AS jkt, last_used_us
+    FROM credential_uses WHERE merchant_id = $1
+    UNION ALL
+    SELECT client_id, jkt, last_used_us FROM key_uses WHERE merchant_id = $1 LIMIT 100000";
+
 const INSERT_CHALLENGE: &str = "INSERT INTO key_challenges (merchant_id, challenge, expires_at_us)
     VALUES ($1, $2, $3)";
 
@@ -122,6 +130,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(MARK_KEY_USED),
     Statement::same(LAST_USE),
     Statement::same(KEY_USES),
+    Statement::same(ALL_USES),
     Statement::same(INSERT_CHALLENGE),
     Statement::same(TAKE_CHALLENGE),
     Statement::same(FORGET_CHALLENGES),
@@ -349,6 +358,25 @@ pub(super) async fn last_uses(
     let used = db::optional!(tx, (Timestamp,), LAST_USE, merchant, client.as_str())?;
     let keys = db::all!(tx, (String, Timestamp), KEY_USES, merchant, client.as_str())?;
     Ok(LastUses { credential: used.map(|(at,)| at), keys: keys.into_iter().collect() })
+}
+
+/// The last uses of everything of a merchant, by client id; what was never used is not there.
+pub(super) async fn all_uses(
+    tx: &mut Tx,
+    merchant: MerchantId,
+) -> Result<BTreeMap<String, LastUses>, DbError> {
+    let rows = db::all!(tx, (String, Option<String>, Timestamp), ALL_USES, merchant)?;
+    let mut uses: BTreeMap<String, LastUses> = BTreeMap::new();
+    for (client, jkt, at) in rows {
+        let of_client = uses.entry(client).or_default();
+        match jkt {
+            Some(jkt) => {
+                of_client.keys.insert(jkt, at);
+            }
+            None => of_client.credential = Some(at),
+        }
+    }
+    Ok(uses)
 }
 
 pub(super) async fn insert_challenge(

@@ -142,6 +142,9 @@ async fn create(
 /// List beneficiaries
 ///
 /// The newest first, without those that were deleted.
+///
+/// One request looks at a few thousand rows. A filter that finds little among them gives a short page, or
+/// an empty one, with `has_more`: go on from its `next_cursor`.
 #[utoipa::path(
     get, path = "/v1/beneficiaries", tag = "Beneficiaries", security(("oauth" = ["beneficiaries:read"])),
     params(

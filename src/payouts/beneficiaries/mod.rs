@@ -23,7 +23,8 @@ pub use privacy::{
 pub use seed::seed;
 pub(super) use service::to_change;
 pub use service::{
-    NewBeneficiary, Prepared, create, delete, get, list, operate, prepare, save, step, update,
+    NewBeneficiary, Prepared, create, delete, get, list, list_among, operate, prepare, save, step,
+    update,
 };
 pub use store::{STATEMENTS, find, find_ever, names, wipe};
 pub use wire::{BeneficiaryBody, PiiBody};

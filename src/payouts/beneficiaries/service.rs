@@ -200,15 +200,33 @@ pub async fn get(ctx: &Ctx, merchant: MerchantId, id: BeneficiaryId) -> Result<B
     found.ok_or_else(|| Failure::new(Code::NotFound))
 }
 
-/// The merchant's, the newest first.
+/// How many beneficiaries [`list`] looks at for one page.
+const LOOKED_AT: i64 = 5_000;
+
+/// The merchant's, the newest first. What a filter and deletions leave out is passed over, but no more than
+/// so many rows, however large the table; a page that was not filled has a cursor from which to look further.
 pub async fn list(
     ctx: &Ctx,
     merchant: MerchantId,
     filter: &Filter,
     page: &PageRequest,
 ) -> Result<Page<Beneficiary>> {
-    let rows = db::read!(ctx.db, |tx| Ok(store::list(tx, merchant, filter, page).await?))?;
-    Ok(Page::cut(rows, page, |beneficiary| beneficiary.id.to_string()))
+    list_among(ctx, merchant, filter, page, LOOKED_AT).await
+}
+
+/// The same among so many.
+pub async fn list_among(
+    ctx: &Ctx,
+    merchant: MerchantId,
+    filter: &Filter,
+    page: &PageRequest,
+    many: i64,
+) -> Result<Page<Beneficiary>> {
+    let (rows, floor) = db::read!(ctx.db, |tx| {
+        let floor = store::floor(tx, merchant, filter, page, many).await?;
+        Ok((store::list(tx, merchant, filter, page, floor).await?, floor))
+    })?;
+    Ok(Page::searched(rows, page, floor, |beneficiary| beneficiary.id.to_string()))
 }
 
 /// One of the merchant's, held until the transaction ends.

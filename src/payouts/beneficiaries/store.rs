@@ -43,21 +43,45 @@ const FIND_TO_CHANGE: Statement = db::statement!(
     ""
 );
 
-/// An empty text narrows nothing; the primary key gives the order.
-const LIST: &str = "SELECT merchant_id, id, type, status, status_since_us, status_reason,
-        display_name, country, external_ref, metadata, source_batch_id, created_at_us, updated_at_us
-    FROM beneficiaries
-    WHERE merchant_id = $1 AND id < $2 AND deleted_at_us IS NULL
-        AND ($3 = '' OR status = $3) AND ($4 = '' OR type = $4) AND ($5 = '' OR country = $5)
-    ORDER BY id DESC LIMIT $6";
+/// One list for the primary key and one for the index of references. An empty text narrows nothing.
+macro_rules! list {
+    ($index:literal, $narrow:literal) => {
+        db::statement!(
+            "SELECT merchant_id, id, type, status, status_since_us, status_reason,
+                display_name, country, external_ref, metadata, source_batch_id, created_at_us,
+                updated_at_us
+            FROM beneficiaries",
+            INDEXED_BY($index),
+            concat!(
+                "WHERE merchant_id = $1 AND id < $2 AND id >= $3",
+                $narrow,
+                " AND deleted_at_us IS NULL
+                AND ($5 = '' OR status = $5) AND ($6 = '' OR type = $6) AND ($7 = '' OR country = $7)
+                ORDER BY id DESC LIMIT $4"
+            )
+        )
+    };
+}
 
-/// Apart from `LIST`, so that the index of references answers.
-const LIST_BY_REF: &str = "SELECT merchant_id, id, type, status, status_since_us, status_reason,
-        display_name, country, external_ref, metadata, source_batch_id, created_at_us, updated_at_us
-    FROM beneficiaries
-    WHERE merchant_id = $1 AND external_ref = $7 AND id < $2 AND deleted_at_us IS NULL
-        AND ($3 = '' OR status = $3) AND ($4 = '' OR type = $4) AND ($5 = '' OR country = $5)
-    ORDER BY id DESC LIMIT $6";
+/// The last id among so many, deleted ones with them, by the same index as the list.
+macro_rules! floor {
+    ($index:literal, $narrow:literal) => {
+        db::statement!(
+            "SELECT id FROM beneficiaries",
+            INDEXED_BY($index),
+            concat!(
+                "WHERE merchant_id = $1 AND id < $2",
+                $narrow,
+                " ORDER BY id DESC LIMIT 1 OFFSET $3"
+            )
+        )
+    };
+}
+
+const LIST: Statement = list!("sqlite_autoindex_beneficiaries_1", "");
+const LIST_BY_REF: Statement = list!("beneficiaries_by_external_ref", " AND external_ref = $8");
+const FLOOR: Statement = floor!("sqlite_autoindex_beneficiaries_1", "");
+const FLOOR_BY_REF: Statement = floor!("beneficiaries_by_external_ref", " AND external_ref = $4");
 
 const UPDATE: &str = "UPDATE beneficiaries SET status = $3, status_since_us = $4,
         status_reason = $5, display_name = $6, country = $7, external_ref = $8, metadata = $9,
@@ -97,8 +121,10 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(FIND_EVER),
     NAMES,
     FIND_TO_CHANGE,
-    Statement::same(LIST),
-    Statement::same(LIST_BY_REF),
+    LIST,
+    LIST_BY_REF,
+    FLOOR,
+    FLOOR_BY_REF,
     Statement::same(UPDATE),
     Statement::same(REPLACE_PII),
     Statement::same(DELETE),
@@ -236,25 +262,46 @@ pub(super) async fn find_to_change(
     db::optional!(tx, Row, statement, merchant, id)?.map(Beneficiary::try_from).transpose()
 }
 
-/// The newest first.
+/// The newest first, none of them older than the floor.
 pub(super) async fn list(
     tx: &mut Tx,
     merchant: MerchantId,
     filter: &Filter,
     page: &PageRequest,
+    floor: Option<BeneficiaryId>,
 ) -> Result<Vec<Beneficiary>, DbError> {
     let after = page.after.as_deref().unwrap_or(AFTER_ALL);
     let status = filter.status.unwrap_or_default();
     let kind = filter.kind.map(BeneficiaryType::as_str).unwrap_or_default();
     let country = filter.country.map(Country::code).unwrap_or_default();
-    let fetch = page.fetch();
-    let rows = match filter.external_ref.as_deref() {
-        Some(wanted) => {
-            db::all!(tx, Row, LIST_BY_REF, merchant, after, status, kind, country, fetch, wanted)?
-        }
-        None => db::all!(tx, Row, LIST, merchant, after, status, kind, country, fetch)?,
+    let (fetch, floor) = (page.fetch(), floor.map(|id| id.to_string()).unwrap_or_default());
+    let rows = if let Some(wanted) = filter.external_ref.as_deref() {
+        let sql = LIST_BY_REF.on(tx.engine());
+        db::all!(tx, Row, sql, merchant, after, floor, fetch, status, kind, country, wanted)?
+    } else {
+        let sql = LIST.on(tx.engine());
+        db::all!(tx, Row, sql, merchant, after, floor, fetch, status, kind, country)?
     };
     rows.into_iter().map(Beneficiary::try_from).collect()
+}
+
+/// The last of so many beneficiaries that the index of a filter leads through, if there are as many.
+pub(super) async fn floor(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    filter: &Filter,
+    page: &PageRequest,
+    many: i64,
+) -> Result<Option<BeneficiaryId>, DbError> {
+    let after = page.after.as_deref().unwrap_or(AFTER_ALL);
+    let row = if let Some(wanted) = filter.external_ref.as_deref() {
+        let sql = FLOOR_BY_REF.on(tx.engine());
+        db::optional!(tx, (BeneficiaryId,), sql, merchant, after, many - 1, wanted)?
+    } else {
+        let sql = FLOOR.on(tx.engine());
+        db::optional!(tx, (BeneficiaryId,), sql, merchant, after, many - 1)?
+    };
+    Ok(row.map(|(id,)| id))
 }
 
 /// Everything of it that may change, except what is personal.

@@ -142,6 +142,9 @@ async fn create(
 /// List your payouts
 ///
 /// The newest first.
+///
+/// One request looks at a few thousand rows. A filter that finds little among them gives a short page, or
+/// an empty one, with `has_more`: go on from its `next_cursor`.
 #[utoipa::path(
     get, path = "/v1/payouts", tag = "Payouts", security(("oauth" = ["payouts:read"])),
     params(

@@ -32,7 +32,7 @@ pub use amounts::{Amounts, FeeBearer, FixedSide, Priced};
 pub use model::{Actor, Decision, Moments, Payout, Railed, Transition};
 pub use request::{NewPayout, RawPayout};
 pub use service::{
-    Filter, cancel, cancel_before, create, find, get, history, list, search, search_among, timeline,
+    Filter, cancel, cancel_before, create, find, get, history, list, list_among, timeline,
 };
 pub use status::PayoutStatus;
 pub use store::STATEMENTS;

@@ -8,7 +8,7 @@ use crate::{
     base::{
         failure::{Code, Failure, Result},
         ids::MerchantId,
-        pagination::{Page, PageRequest, cursor_of},
+        pagination::{Page, PageRequest},
         timestamp::Timestamp,
     },
     ctx::Ctx,
@@ -336,33 +336,34 @@ pub struct Filter {
     pub quote: Option<QuoteId>,
 }
 
-/// A merchant's payouts, the newest first.
+impl Filter {
+    /// Whether an index leads to what is wanted and to nothing else; times are bounds of ids.
+    fn is_indexed(&self) -> bool {
+        let Self { status, beneficiary, reference, quote, method, currency, from: _, until: _ } =
+            self;
+        let narrow =
+            [status.is_some(), beneficiary.is_some(), reference.is_some(), quote.is_some()];
+        let narrow = narrow.into_iter().filter(|is_there| *is_there).count();
+        narrow <= 1 && method.is_none() && currency.is_none()
+    }
+}
+
+/// How many payouts [`list`] looks at for one page.
+const LOOKED_AT: i64 = 5_000;
+
+/// A merchant's payouts, the newest first. What no index answers is looked for among so many payouts and no
+/// more, however large the table; a page that was not filled has a cursor from which to look further.
 pub async fn list(
     ctx: &Ctx,
     merchant: MerchantId,
     filter: &Filter,
     page: &PageRequest,
 ) -> Result<Page<Payout>> {
-    let rows = db::read!(ctx.db, |tx| Ok(store::list(tx, merchant, filter, page).await?))?;
-    Ok(Page::cut(rows, page, |payout| payout.id.to_string()))
-}
-
-/// How many payouts [`search`] looks at for one page.
-const LOOKED_AT: i64 = 5_000;
-
-/// The same for people who wait: what an index cannot answer is looked for among so many payouts, and
-/// a page that was not filled has a cursor from which it can be looked further.
-pub async fn search(
-    ctx: &Ctx,
-    merchant: MerchantId,
-    filter: &Filter,
-    page: &PageRequest,
-) -> Result<Page<Payout>> {
-    search_among(ctx, merchant, filter, page, LOOKED_AT).await
+    list_among(ctx, merchant, filter, page, LOOKED_AT).await
 }
 
 /// The same among so many.
-pub async fn search_among(
+pub async fn list_among(
     ctx: &Ctx,
     merchant: MerchantId,
     filter: &Filter,
@@ -370,16 +371,14 @@ pub async fn search_among(
     many: i64,
 ) -> Result<Page<Payout>> {
     let (rows, floor) = db::read!(ctx.db, |tx| {
-        let floor = store::floor(tx, merchant, filter, page, many).await?;
-        Ok((store::list_down_to(tx, merchant, filter, page, floor).await?, floor))
+        let floor = if filter.is_indexed() {
+            None
+        } else {
+            store::floor(tx, merchant, filter, page, many).await?
+        };
+        Ok((store::list(tx, merchant, filter, page, floor).await?, floor))
     })?;
-    let found = Page::cut(rows, page, |payout| payout.id.to_string());
-    Ok(match floor {
-        Some(floor) if !found.has_more => {
-            Page { has_more: true, next_cursor: Some(cursor_of(&floor)), ..found }
-        }
-        _ => found,
-    })
+    Ok(Page::searched(rows, page, floor, |payout| payout.id.to_string()))
 }
 
 /// Whether an amount reaches the one that is named for its currency.

@@ -93,13 +93,14 @@ const EARLIER: &str = "SELECT COUNT(*) FROM (SELECT id FROM payouts
 /// One list for each filter that can be narrow, so that each has an index to walk; the wide ones are
 /// looked at on the way.
 macro_rules! list {
-    ($narrow:literal) => {
-        concat!(
-            "SELECT ",
-            columns!(),
-            " FROM payouts WHERE merchant_id = $1 AND id < $2 AND ",
-            $narrow,
-            " AND (CAST($5 AS TEXT) IS NULL OR method = $5)
+    ($index:literal, $narrow:literal) => {
+        db::statement!(
+            concat!("SELECT ", columns!(), " FROM payouts"),
+            INDEXED_BY($index),
+            concat!(
+                "WHERE merchant_id = $1 AND id < $2 AND ",
+                $narrow,
+                " AND (CAST($5 AS TEXT) IS NULL OR method = $5)
               AND (CAST($6 AS TEXT) IS NULL OR source_currency = $6 OR dest_currency = $6)
               AND created_at_us >= $7 AND created_at_us < $8
               AND (CAST($9 AS TEXT) IS NULL OR status = $9)
@@ -107,32 +108,37 @@ macro_rules! list {
               AND (CAST($11 AS TEXT) IS NULL OR reference = $11)
               AND id >= $12
             ORDER BY id DESC LIMIT $3"
+            )
         )
     };
 }
 
 /// The last id among so many, by the same index as the list.
 macro_rules! floor {
-    ($narrow:literal) => {
-        concat!(
-            "SELECT id FROM payouts WHERE merchant_id = $1 AND id < $2 AND id >= $5 AND ",
-            $narrow,
-            " ORDER BY id DESC LIMIT 1 OFFSET $3"
+    ($index:literal, $narrow:literal) => {
+        db::statement!(
+            "SELECT id FROM payouts",
+            INDEXED_BY($index),
+            concat!(
+                "WHERE merchant_id = $1 AND id < $2 AND id >= $5 AND ",
+                $narrow,
+                " ORDER BY id DESC LIMIT 1 OFFSET $3"
+            )
         )
     };
 }
 
-const LIST: &str = list!("CAST($4 AS TEXT) IS NULL");
-const LIST_BY_STATUS: &str = list!("status = $4");
-const LIST_BY_BENEFICIARY: &str = list!("beneficiary_id = $4");
-const LIST_BY_REFERENCE: &str = list!("reference = $4");
-const LIST_BY_QUOTE: &str = list!("quote_id = $4");
+const LIST: Statement = list!("sqlite_autoindex_payouts_1", "CAST($4 AS TEXT) IS NULL");
+const LIST_BY_STATUS: Statement = list!("payouts_by_status", "status = $4");
+const LIST_BY_BENEFICIARY: Statement = list!("payouts_by_beneficiary", "beneficiary_id = $4");
+const LIST_BY_REFERENCE: Statement = list!("payouts_by_reference", "reference = $4");
+const LIST_BY_QUOTE: Statement = list!("sqlite_autoindex_payouts_2", "quote_id = $4");
 
-const FLOOR: &str = floor!("CAST($4 AS TEXT) IS NULL");
-const FLOOR_BY_STATUS: &str = floor!("status = $4");
-const FLOOR_BY_BENEFICIARY: &str = floor!("beneficiary_id = $4");
-const FLOOR_BY_REFERENCE: &str = floor!("reference = $4");
-const FLOOR_BY_QUOTE: &str = floor!("quote_id = $4");
+const FLOOR: Statement = floor!("sqlite_autoindex_payouts_1", "CAST($4 AS TEXT) IS NULL");
+const FLOOR_BY_STATUS: Statement = floor!("payouts_by_status", "status = $4");
+const FLOOR_BY_BENEFICIARY: Statement = floor!("payouts_by_beneficiary", "beneficiary_id = $4");
+const FLOOR_BY_REFERENCE: Statement = floor!("payouts_by_reference", "reference = $4");
+const FLOOR_BY_QUOTE: Statement = floor!("sqlite_autoindex_payouts_2", "quote_id = $4");
 
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
@@ -146,16 +152,16 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(INSERT_ATTEMPT),
     Statement::same(FIND_ATTEMPT),
     Statement::same(EARLIER),
-    Statement::same(LIST),
-    Statement::same(LIST_BY_STATUS),
-    Statement::same(LIST_BY_BENEFICIARY),
-    Statement::same(LIST_BY_REFERENCE),
-    Statement::same(LIST_BY_QUOTE),
-    Statement::same(FLOOR),
-    Statement::same(FLOOR_BY_STATUS),
-    Statement::same(FLOOR_BY_BENEFICIARY),
-    Statement::same(FLOOR_BY_REFERENCE),
-    Statement::same(FLOOR_BY_QUOTE),
+    LIST,
+    LIST_BY_STATUS,
+    LIST_BY_BENEFICIARY,
+    LIST_BY_REFERENCE,
+    LIST_BY_QUOTE,
+    FLOOR,
+    FLOOR_BY_STATUS,
+    FLOOR_BY_BENEFICIARY,
+    FLOOR_BY_REFERENCE,
+    FLOOR_BY_QUOTE,
 ];
 
 /// Writes a payout and its first step.
@@ -335,7 +341,7 @@ pub(super) async fn next_merchant(
 }
 
 /// The statements of a filter, of the list and of its floor, and what they are narrowed by.
-fn narrowest(filter: &Filter) -> (&'static str, &'static str, Option<String>) {
+fn narrowest(filter: &Filter) -> (Statement, Statement, Option<String>) {
     let status = filter.status.map(|status| status.as_str().to_owned());
     let quote = filter.quote.map(|id| id.to_string());
     let payee = filter.beneficiary.map(|id| id.to_string());
@@ -359,18 +365,8 @@ fn bounds(filter: &Filter, page: &PageRequest) -> (String, String) {
     (below, from.unwrap_or_default())
 }
 
-/// The newest first.
+/// The newest first, none of them older than the floor.
 pub(super) async fn list(
-    tx: &mut Tx,
-    merchant: MerchantId,
-    filter: &Filter,
-    page: &PageRequest,
-) -> Result<Vec<Payout>, DbError> {
-    list_down_to(tx, merchant, filter, page, None).await
-}
-
-/// The same, none of them older than this one.
-pub(super) async fn list_down_to(
     tx: &mut Tx,
     merchant: MerchantId,
     filter: &Filter,
@@ -379,7 +375,8 @@ pub(super) async fn list_down_to(
 ) -> Result<Vec<Payout>, DbError> {
     let (below, lowest) = bounds(filter, page);
     let lowest = floor.map_or(lowest, |floor| floor.to_string());
-    let (sql, _, narrow) = narrowest(filter);
+    let (list, _, narrow) = narrowest(filter);
+    let sql = list.on(tx.engine());
     let rows = db::all!(
         tx,
         PayoutRow,
@@ -409,7 +406,8 @@ pub(super) async fn floor(
     many: i64,
 ) -> Result<Option<PayoutId>, DbError> {
     let (below, lowest) = bounds(filter, page);
-    let (_, sql, narrow) = narrowest(filter);
+    let (_, floor, narrow) = narrowest(filter);
+    let sql = floor.on(tx.engine());
     let row = db::optional!(tx, (PayoutId,), sql, merchant, below, many - 1, narrow, lowest)?;
     Ok(row.map(|(id,)| id))
 }

@@ -5,7 +5,7 @@ use axum::{
     http::Uri,
 };
 
-use super::{service, view};
+use super::{filter, service, view};
 use crate::{
     base::{
         failure::{Code, Failure, Result},
@@ -14,7 +14,7 @@ use crate::{
     },
     payouts::{
         BeneficiaryId,
-        beneficiaries::{self, Beneficiary, Filter, STATUSES},
+        beneficiaries::{self, Beneficiary},
     },
     portal::{
         Portal,
@@ -28,7 +28,6 @@ use crate::{
 };
 
 const SEE: Needs = Needs::Right(Right::SeeMoney);
-const KNOWN: &[&str] = &["status", "type", "country", "external_ref", "cursor"];
 
 pub(in crate::portal) fn routes(pages: Pages) -> Pages {
     pages
@@ -38,7 +37,7 @@ pub(in crate::portal) fn routes(pages: Pages) -> Pages {
 }
 
 async fn list(State(room): State<Portal>, asked: Asked, uri: Uri) -> Result<Reply> {
-    let query = Query::read(&uri, KNOWN)?;
+    let query = Query::read(&uri, filter::KNOWN)?;
     let page = |found| {
         let body = view::list(&query, found, room.ctx.now());
         asked.page(Some(Nav::Beneficiaries), "Beneficiaries", &body)
@@ -51,15 +50,7 @@ async fn list(State(room): State<Portal>, asked: Asked, uri: Uri) -> Result<Repl
 }
 
 async fn found(room: &Portal, asked: &Asked, query: &Query) -> Result<Page<Beneficiary>> {
-    let filter = Filter {
-        status: query.filter("status", |word| {
-            let known = STATUSES.iter().find(|known| **known == word).copied();
-            known.ok_or("must be active, archived or blocked")
-        })?,
-        kind: query.filter("type", str::parse)?,
-        country: query.filter("country", |text| text.trim().to_uppercase().parse())?,
-        external_ref: query.get("external_ref").map(|text| text.trim().to_owned()),
-    };
+    let filter = filter::read(query)?;
     let page = query.page().check(BeneficiaryId::PREFIX)?;
     beneficiaries::list(&room.ctx, asked.person()?.merchant, &filter, &page).await
 }

@@ -12,7 +12,8 @@ use crate::{
     },
     portal::{
         frame::{
-            Head, Narrow, ago, badge, csrf, empty, filters, moment, onward, short, table, unread,
+            Head, Narrow, ago, badge, csrf, download, empty, filters, looked_through, moment,
+            onward, short, table, unread,
         },
         payouts,
     },
@@ -27,7 +28,8 @@ pub(super) fn list(
     now: Timestamp,
 ) -> Markup {
     html! {
-        div.head { div { h1 { "Beneficiaries" } p.sub { "Whom you pay. What is personal rests sealed." } } }
+        div.head { div { h1 { "Beneficiaries" } p.sub { "Whom you pay. What is personal rests sealed." } }
+            @if found.is_ok_and(|found| !found.data.is_empty()) { (download("/portal/beneficiaries.csv", query)) } }
         @if let Err(failure) = found { (unread(failure)) }
         (filters(PATH, query, &[
             Narrow::OneOf { name: "status", label: "Status", words: STATUSES },
@@ -55,6 +57,8 @@ fn rows(query: &Query, found: &Page<Beneficiary>, now: Timestamp) -> Markup {
     let rows: Vec<Markup> = found.data.iter().map(|found| row(found, now)).collect();
     html! {
         @if !rows.is_empty() { (table("Beneficiaries", &heads, &rows)) }
+        (looked_through("beneficiaries", query, rows.len(), found.next_cursor.as_deref()))
+        @if !rows.is_empty() || found.next_cursor.is_some() {}
         @else if query.pairs().next().is_some() {
             (empty("No beneficiary is like that.", &html! {
                 "Widen what you look for, or " a href=(PATH) { "see all beneficiaries" } "." }))

@@ -40,11 +40,7 @@ pub(super) struct Seen {
 
 /// The credentials of a merchant, each with its last use, the active and newest first.
 pub(super) async fn list(ctx: &Ctx, merchant: MerchantId) -> Result<Vec<(Credential, LastUses)>> {
-    let mut seen = Vec::new();
-    for credential in credentials::list(ctx, merchant).await? {
-        let uses = credentials::last_uses(ctx, &credential).await?;
-        seen.push((credential, uses));
-    }
+    let mut seen = credentials::list_with_uses(ctx, merchant).await?;
     seen.sort_by_key(|(credential, _)| {
         let revoked = credential.status != credentials::CredentialStatus::Active;
         (revoked, std::cmp::Reverse(credential.created_at))

@@ -11,7 +11,6 @@ use crate::{
         log::{self, Event},
     },
     portal::trail::{Action, Entry, Who},
-    web::idempotency::Answer,
 };
 
 /// An event with everything that its page shows.
@@ -62,10 +61,8 @@ pub(in crate::portal) async fn again(
     };
     let trail = Entry { ctx, who, action: Action::EventsRedelivered, note };
     let by = By::before(who.merchant, &trail);
-    let told = |again: deliveries::Again| Answer::json(202, &(again.planned, again.through));
-    let answer = deliveries::redeliver(ctx, by, endpoint, which, None, told).await?;
-    let (planned, through): (usize, i64) =
-        serde_json::from_slice(&answer.body).map_err(Failure::internal)?;
+    let deliveries::Again { planned, through } =
+        deliveries::redeliver(ctx, by, endpoint, which).await?;
     let Which::Range { through: wanted, .. } = which else {
         return Ok(Again { planned, rest_from: None });
     };

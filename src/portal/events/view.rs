@@ -47,7 +47,7 @@ pub(super) fn list(events: &Page<Event>, query: &Query, failure: Option<&Failure
 fn nothing(events: &Page<Event>, narrowed: bool) -> Markup {
     match (narrowed, events.has_more) {
         (true, true) => empty(
-            "None among the newest ten thousand events.",
+            "None among the newest five thousand events.",
             &html! { "Go on with “Older” to look further back." },
         ),
         (true, false) => empty(

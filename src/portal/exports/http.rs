@@ -4,15 +4,17 @@ use axum::{extract::State, http::Uri};
 
 use super::cells;
 use crate::{
-    base::{failure::Result, timestamp::Timestamp},
+    base::failure::Result,
     oauth::credentials,
     payouts::{beneficiaries, payout},
     portal::{
         Portal,
+        beneficiaries::filter as people_seen,
         frame::{
             Asked, Needs, csv,
             http::{Pages, Reply},
         },
+        payouts::filter as seen,
         trail,
         users::{self, Right},
     },
@@ -30,29 +32,8 @@ pub(in crate::portal) fn routes(pages: Pages) -> Pages {
         .get("/portal/trail.csv", Needs::Right(Right::SeeTrail), whole_trail)
 }
 
-/// A day of the calendar, from its first moment on.
-fn day(text: &str) -> std::result::Result<Timestamp, &'static str> {
-    format!("{text}T00:00:00Z").parse().map_err(|_| "must be a day such as 2026-01-31")
-}
-
-fn payout_filter(query: &Query) -> Result<payout::Filter> {
-    let status = |word: &str| payout::PayoutStatus::parse(word).ok_or("must be one of the choices");
-    Ok(payout::Filter {
-        status: query.filter("status", status)?,
-        beneficiary: query.filter("beneficiary", str::parse)?,
-        method: query.filter("method", str::parse)?,
-        currency: query.filter("currency", str::parse)?,
-        from: query.filter("from", day)?,
-        until: query.filter("until", day)?,
-        reference: query.get("reference").map(str::to_owned),
-        quote: query.filter("quote", str::parse)?,
-    })
-}
-
 async fn payouts(State(room): State<Portal>, asked: Asked, uri: Uri) -> Result<Reply> {
-    let known =
-        ["status", "beneficiary", "method", "currency", "from", "until", "reference", "quote"];
-    let filter = payout_filter(&Query::read(&uri, &known)?)?;
+    let filter = seen::read(&Query::read(&uri, seen::NARROW)?)?;
     let (merchant, ctx) = (asked.person()?.merchant, room.ctx.clone());
     csv::sheet("payouts", cells::PAYOUTS, cells::payout, move |page| {
         let (ctx, filter) = (ctx.clone(), filter.clone());
@@ -70,22 +51,8 @@ async fn all_quotes(State(room): State<Portal>, asked: Asked) -> Result<Reply> {
     .await
 }
 
-fn beneficiary_filter(query: &Query) -> Result<beneficiaries::Filter> {
-    let status = |word: &str| {
-        let known = beneficiaries::STATUSES.iter().find(|known| **known == word).copied();
-        known.ok_or("must be active, archived or blocked")
-    };
-    Ok(beneficiaries::Filter {
-        status: query.filter("status", status)?,
-        kind: query.filter("type", str::parse)?,
-        country: query.filter("country", str::parse)?,
-        external_ref: query.get("external_ref").map(str::to_owned),
-    })
-}
-
 async fn people(State(room): State<Portal>, asked: Asked, uri: Uri) -> Result<Reply> {
-    let query = Query::read(&uri, &["status", "type", "country", "external_ref"])?;
-    let filter = beneficiary_filter(&query)?;
+    let filter = people_seen::read(&Query::read(&uri, people_seen::NARROW)?)?;
     let (merchant, ctx) = (asked.person()?.merchant, room.ctx.clone());
     csv::sheet("beneficiaries", cells::BENEFICIARIES, cells::beneficiary, move |page| {
         let (ctx, filter) = (ctx.clone(), filter.clone());
@@ -104,11 +71,7 @@ async fn whole_trail(State(room): State<Portal>, asked: Asked) -> Result<Reply> 
 }
 
 async fn all_credentials(State(room): State<Portal>, asked: Asked) -> Result<Reply> {
-    let mut rows = Vec::new();
-    for credential in credentials::list(&room.ctx, asked.person()?.merchant).await? {
-        let uses = credentials::last_uses(&room.ctx, &credential).await?;
-        rows.push((credential, uses));
-    }
+    let rows = credentials::list_with_uses(&room.ctx, asked.person()?.merchant).await?;
     Ok(csv::whole("credentials", cells::CREDENTIALS, cells::credential, &rows))
 }
 

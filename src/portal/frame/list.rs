@@ -3,7 +3,10 @@
 use maud::{Markup, html};
 
 use super::words::{notice, sentence};
-use crate::{base::failure::Failure, web::query::Query};
+use crate::{
+    base::{failure::Failure, pagination::DEFAULT_LIMIT},
+    web::query::Query,
+};
 
 /// The head of a column.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +55,22 @@ fn column(head: Head) -> Markup {
 /// What stands in place of rows: what there is not, and what to do next.
 pub(in crate::portal) fn empty(nothing: &str, next: &Markup) -> Markup {
     html! { div.empty { p { strong { (nothing) } } p { (next) } } }
+}
+
+/// What stands below a page that a search has not filled: it looks at some thousand rows and no more, so that
+/// nobody waits however many there are.
+pub(in crate::portal) fn looked_through(
+    what: &str,
+    query: &Query,
+    rows: usize,
+    next: Option<&str>,
+) -> Markup {
+    let wanted = query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT);
+    html! {
+        @if next.is_some() && rows < usize::from(wanted) {
+            (empty(&format!("The last few thousand {what} were looked through."), &html! { "“Older” looks further back." }))
+        }
+    }
 }
 
 /// The form above a list. It is sent as a query, so that a narrowed list has an address to hand on.

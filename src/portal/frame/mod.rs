@@ -12,7 +12,7 @@ mod words;
 pub(super) use asked::Asked;
 pub(super) use csv::{File, download};
 pub(super) use layout::{Frame, Nav, mark};
-pub(super) use list::{Head, Narrow, empty, filters, onward, table, unread};
+pub(super) use list::{Head, Narrow, empty, filters, looked_through, onward, table, unread};
 pub(super) use path::local;
 pub(super) use words::{
     ago, badge, csrf, digits, fault_of, faults, faults_of_query, moment, money, notice, short,

@@ -16,12 +16,15 @@ use crate::{
     web::query::Query,
 };
 
+/// What narrows the list, and the file of it.
+pub(in crate::portal) const NARROW: &[&str] =
+    &["status", "method", "currency", "from", "until", "reference", "beneficiary"];
 /// The parameters of the list.
 pub(super) const KNOWN: &[&str] =
     &["status", "method", "currency", "from", "until", "reference", "beneficiary", "cursor"];
 
 /// Reads them all; whatever cannot be read is told together.
-pub(super) fn read(query: &Query) -> Result<Filter> {
+pub(in crate::portal) fn read(query: &Query) -> Result<Filter> {
     let mut faults = Vec::new();
     let status = |word: &str| PayoutStatus::parse(word).ok_or("must be a state of payouts");
     let filter = Filter {

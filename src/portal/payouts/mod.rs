@@ -1,7 +1,7 @@
 //! Payouts: found, looked at, called off, and let go by a second pair of eyes.
 
 mod detail;
-mod filter;
+pub(super) mod filter;
 pub mod http;
 mod receipt;
 mod service;

@@ -43,7 +43,7 @@ pub(in crate::portal) async fn list(
     filter: &Filter,
     page: &PageRequest,
 ) -> Result<Listed> {
-    let page = payout::search(ctx, merchant, filter, page).await?;
+    let page = payout::list(ctx, merchant, filter, page).await?;
     let ids: Vec<BeneficiaryId> = page.data.iter().map(|payout| payout.beneficiary).collect();
     let names = db::read!(ctx.db, |tx| Ok(beneficiaries::names(tx, merchant, &ids).await?))?;
     Ok(Listed { page, names })

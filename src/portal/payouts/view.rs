@@ -7,7 +7,7 @@ use crate::{
     base::failure::Failure,
     payouts::payout::{Payout, PayoutStatus},
     portal::frame::{
-        Head, Narrow, badge, empty, filters, moment, money, onward, short, table, unread,
+        Head, Narrow, badge, download, empty, filters, moment, money, onward, short, table, unread,
     },
     pricing::Method,
     web::query::Query,
@@ -29,6 +29,7 @@ pub(super) fn list(query: &Query, found: Result<&Listed, &Failure>) -> Markup {
             @if query.get("status") != Some(PayoutStatus::PendingApproval.as_str()) {
                 a.button href={ (PATH) "?status=pending_approval" } { "Waiting for approval" }
             }
+            @if found.is_ok_and(|found| !found.page.data.is_empty()) { (download("/portal/payouts.csv", query)) }
         }
         @if let Err(failure) = found { (unread(failure)) }
         (narrowed(query))

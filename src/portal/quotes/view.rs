@@ -8,7 +8,7 @@ use crate::{
         pagination::Page,
         timestamp::Timestamp,
     },
-    portal::frame::{Head, badge, empty, moment, money, onward, short, table},
+    portal::frame::{Head, badge, download, empty, moment, money, onward, short, table},
     pricing::{
         engine::Step,
         fx::UsedRate,
@@ -36,7 +36,8 @@ pub(super) fn list(query: &Query, found: &Page<SignedQuote>, now: Timestamp) -> 
     ];
     let rows: Vec<Markup> = found.data.iter().map(|signed| row(&signed.quote, now)).collect();
     html! {
-        div.head { div { h1 { "Quotes" } p.sub { "Each is a fee and a rate that were promised for a while, to be used once." } } }
+        div.head { div { h1 { "Quotes" } p.sub { "Each is a fee and a rate that were promised for a while, to be used once." } }
+            @if !rows.is_empty() { (download("/portal/quotes.csv", &Query::default())) } }
         section {
             @if !rows.is_empty() { (table("Quotes", &heads, &rows)) }
             @else if query.get("cursor").is_some() { (empty("There are no older quotes.", &html! { a href=(PATH) { "See the newest" } "." })) }

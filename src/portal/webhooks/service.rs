@@ -11,14 +11,14 @@ use crate::{
     ctx::Ctx,
     events::{
         By, EndpointId, EventId,
-        endpoints::{self, Changes, Endpoint, Health, Metadata, NewEndpoint, Rotated},
+        endpoints::{self, Changes, Endpoint, Health, Metadata, NewEndpoint},
         signatures::SigningKeys,
     },
     portal::{
         Portal,
         trail::{Action, Entry, Who},
     },
-    web::{idempotency::Answer, rate_limit::Quota},
+    web::rate_limit::Quota,
 };
 
 /// How long an old secret may sign beside the new one: the choices of the form, in hours.
@@ -55,15 +55,6 @@ pub(super) async fn own(ctx: &Ctx, merchant: MerchantId, id: &str) -> Result<See
     seen.ok_or_else(missing)
 }
 
-/// Nothing but a name: what is kept for repetitions of the API is of no use to a form.
-fn done(name: &impl ToString) -> Result<Answer> {
-    Answer::json(200, &name.to_string())
-}
-
-fn name_in(answer: &Answer) -> Result<String> {
-    serde_json::from_slice(&answer.body).map_err(Failure::internal)
-}
-
 /// Makes an endpoint; gives it with what its deliveries are signed with.
 pub(super) async fn create(
     room: &Portal,
@@ -77,8 +68,8 @@ pub(super) async fn create(
     let trail = Entry { ctx: &room.ctx, who, action: Action::WebhookCreated, note };
     let new = NewEndpoint { target, filter, dialect, metadata: Metadata::new() };
     let by = By::before(who.merchant, &trail);
-    let made = endpoints::create(events, by, &new, None, |made| done(&made.id)).await?;
-    let seen = own(&room.ctx, who.merchant, &name_in(&made)?).await?;
+    let made = endpoints::create(events, by, &new).await?;
+    let seen = own(&room.ctx, who.merchant, &made.id.to_string()).await?;
     let keys = endpoints::secret(events, who.merchant, seen.endpoint.id).await?;
     Ok((seen, keys))
 }
@@ -125,7 +116,7 @@ pub(super) async fn act(room: &Portal, who: &Who, seen: &Seen, deed: Deed) -> Re
 }
 
 /// Sends a test event; gives its id. Counted with the calls of the API that do the same.
-pub(super) async fn test(room: &Portal, who: &Who, seen: &Seen) -> Result<String> {
+pub(super) async fn test(room: &Portal, who: &Who, seen: &Seen) -> Result<EventId> {
     let events = &room.rooms.events;
     let calls = events.sensitive_per_minute;
     let quota = Quota { name: "sensitive", calls, window: Duration::from_mins(1) };
@@ -133,8 +124,7 @@ pub(super) async fn test(room: &Portal, who: &Who, seen: &Seen) -> Result<String
     let note = seen.endpoint.url.clone();
     let trail = Entry { ctx: &room.ctx, who, action: Action::WebhookTested, note };
     let by = By::before(who.merchant, &trail);
-    let told = |event: EventId| done(&event);
-    name_in(&endpoints::test(&room.ctx, by, seen.endpoint.id, None, told).await?)
+    endpoints::test(&room.ctx, by, seen.endpoint.id).await
 }
 
 /// A new secret; the old one signs beside it for one of [`OVERLAPS`].
@@ -153,7 +143,6 @@ pub(super) async fn rotate(
     let (events, id) = (&room.rooms.events, seen.endpoint.id);
     let by = By::before(who.merchant, &trail);
     let grace = Duration::from_hours(*hours);
-    let told = |rotated: Rotated| done(&rotated.old_ends);
-    endpoints::rotate(events, by, id, grace, None, told).await?;
+    endpoints::rotate(events, by, id, grace).await?;
     endpoints::secret(events, who.merchant, id).await
 }

@@ -13,7 +13,7 @@ use crate::{
         events::answer,
         frame::{
             Head, Narrow, ago, badge, csrf, download, empty, fault_of, faults, faults_of_query,
-            filters, moment, notice, onward, short, table,
+            filters, looked_through, moment, notice, onward, short, table,
         },
     },
     web::query::Query,
@@ -197,8 +197,9 @@ fn deliveries(page: &Page<'_>) -> Markup {
         (filters(&own, &page.query.without(&["done", "planned", "from"]), &fields))
         (faults_of_query(page.wrong))
         @if page.wrong.is_some() {}
-        @else if rows.is_empty() { (nothing(page)) }
-        @else { (table("Deliveries", &heads, &rows)) }
+        @else if !rows.is_empty() { (table("Deliveries", &heads, &rows)) }
+        @else if page.deliveries.next_cursor.is_none() { (nothing(page)) }
+        (looked_through("deliveries", page.query, rows.len(), page.deliveries.next_cursor.as_deref()))
         (onward(&own, &page.query.without(&["done", "planned", "from"]), page.deliveries.next_cursor.as_deref()))
     }
 }

@@ -26,7 +26,7 @@ const FORGET: &str = "DELETE FROM idempotency_answers
         WHERE created_at_us < $1 ORDER BY created_at_us LIMIT $2)";
 
 /// From one operation to the next by the primary key: there are a few operations and many keys, and no
-/// write shall pay for an index that only this question needs.
+/// write shall pay for an index that only this question needs. A cross join keeps SQLite to this order.
 const USES: &str = "WITH RECURSIVE operations (name) AS (
         SELECT (SELECT MIN(operation) FROM idempotency_keys WHERE merchant_id = $1)
         UNION ALL
@@ -34,11 +34,11 @@ const USES: &str = "WITH RECURSIVE operations (name) AS (
             WHERE k.merchant_id = $1 AND k.operation > operations.name)
         FROM operations WHERE operations.name IS NOT NULL)
     SELECT k.operation, k.resource_id, k.created_at_us, a.status
-    FROM operations o
-    JOIN idempotency_keys k ON k.merchant_id = $1 AND k.operation = o.name AND k.key = $2
+    FROM operations o CROSS JOIN idempotency_keys k
     LEFT JOIN idempotency_answers a
         ON a.merchant_id = k.merchant_id AND a.operation = k.operation AND a.key = k.key
-    WHERE o.name IS NOT NULL ORDER BY k.operation LIMIT 1000";
+    WHERE o.name IS NOT NULL AND k.merchant_id = $1 AND k.operation = o.name AND k.key = $2
+    ORDER BY k.operation LIMIT 1000";
 
 const ERASE_ANSWERS: &str = "DELETE FROM idempotency_answers WHERE merchant_id = $1";
 const ERASE_KEYS: &str = "DELETE FROM idempotency_keys WHERE merchant_id = $1";

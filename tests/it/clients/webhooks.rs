@@ -8,11 +8,10 @@ use counterfoil::{
     db,
     events::{
         EndpointId,
-        endpoints::{self, Endpoint, Filter, Metadata, NewEndpoint, Rotated},
+        endpoints::{self, Filter, Metadata, NewEndpoint},
         log::{self, EventType, NewEvent},
         signatures::Dialect,
     },
-    web::idempotency::Answer,
 };
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
@@ -34,9 +33,8 @@ async fn receivers_in_node_and_python_take_every_dialect() {
         let id = make(&app, &client, dialect, &receiver).await;
         let old = key(&app, &client, id).await;
         let before = deliver(&app, &client, &receiver).await;
-        let answer = |_: Rotated| Answer::json(200, &());
         let day = Duration::from_hours(24);
-        endpoints::rotate(&app.events, client.merchant, id, day, None, answer).await.unwrap();
+        endpoints::rotate(&app.events, client.merchant, id, day).await.unwrap();
         let new = key(&app, &client, id).await;
         let during = deliver(&app, &client, &receiver).await;
 
@@ -69,9 +67,7 @@ async fn make(app: &TestApp, client: &Client, dialect: Dialect, to: &Receiver) -
     let target = app.events.outbound.check(&to.url()).await.unwrap();
     let filter = Filter::read(["*"]).unwrap();
     let new = NewEndpoint { target, filter, dialect, metadata: Metadata::default() };
-    let answer = |made: &Endpoint| Answer::json(201, &made.id);
-    let answer = endpoints::create(&app.events, client.merchant, &new, None, answer).await;
-    serde_json::from_slice(&answer.unwrap().body).unwrap()
+    endpoints::create(&app.events, client.merchant, &new).await.unwrap().id
 }
 
 async fn key(app: &TestApp, client: &Client, id: EndpointId) -> Value {

@@ -6,6 +6,7 @@ mod idempotency;
 mod jobs;
 mod lanes;
 mod migrations;
+mod plans;
 mod statements;
 
 use counterfoil::{

@@ -8,7 +8,7 @@ use sqlx::{Connection, Executor, SqlSafeStr, Statement as _};
 use crate::support::both::TestDb;
 
 /// Each store with its statements; a new store is added here, or the second test fails.
-const STORES: &[(&str, &[Statement])] = &[
+pub(super) const STORES: &[(&str, &[Statement])] = &[
     ("events/courier/store.rs", counterfoil::events::courier::STATEMENTS),
     ("events/deliveries/store.rs", counterfoil::events::deliveries::STATEMENTS),
     ("events/endpoints/store.rs", counterfoil::events::endpoints::STATEMENTS),

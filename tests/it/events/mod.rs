@@ -6,3 +6,4 @@ mod endpoints;
 mod log;
 mod outbound;
 pub(crate) mod receiver;
+mod searches;

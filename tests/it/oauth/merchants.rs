@@ -107,6 +107,10 @@ both! {
         let uses = uses().await;
         assert_eq!(uses.credential, Some(app.ctx.now()));
         assert_eq!(uses.keys.len(), 1, "the other key was never used");
+        let listed = credentials::list_with_uses(&app.ctx, client.merchant).await.unwrap();
+        let [(found, listed)] = listed.as_slice() else { panic!("{} credentials", listed.len()) };
+        assert_eq!(found.client_id, client.id);
+        assert_eq!((&listed.keys, listed.credential), (&uses.keys, uses.credential));
         app.stop().await;
     }
 }

@@ -119,7 +119,7 @@ both! {
         own.get(&format!("/portal/webhooks/{theirs}/deliveries.csv")).await.expect_status(404);
         let rows = file(&mut stranger, &format!("/portal/webhooks/{theirs}/deliveries.csv")).await;
         assert!(rows.starts_with("id,event_id,"));
-        own.get("/portal/payouts.csv?status=nonsense").await.expect_status(400);
+        own.get("/portal/payouts.csv?status=nonsense").await.expect_status(422);
         own.get("/portal/payouts.csv?unknown=1").await.expect_status(400);
         app.stop().await;
     }

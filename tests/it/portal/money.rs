@@ -6,7 +6,10 @@ use counterfoil::{
     base::pagination::PageQuery,
     client::receipt::{Jwks, Receipt},
     oauth::{jose::KeyKind, scopes::Scopes},
-    payouts::payout::{self, Filter},
+    payouts::{
+        beneficiaries,
+        payout::{self, Filter},
+    },
     portal::users::Role,
     pricing::Method,
 };
@@ -18,7 +21,7 @@ use crate::{
         people::privacy::{AUDIT, column},
         shop as api,
     },
-    support::{app::TestApp, both::both},
+    support::{app::TestApp, both::both, http::Request},
 };
 
 async fn money<'a>(app: &'a TestApp, shop: &Shop) -> api::Shop<'a> {
@@ -70,6 +73,12 @@ both! {
             if !has_early && !has_late {
                 assert!(page.contains("No payout is like that"), "{query}");
             }
+            // Whoever downloads what they see gets what they see.
+            let link = between(&page, "href=\"/portal/payouts.csv", "\"").map(|rest| rest.replace("&amp;", "&"));
+            assert_eq!(link.is_some(), has_early || has_late, "{query}");
+            let file = format!("/portal/payouts.csv{}", link.unwrap_or_else(|| format!("?{query}")));
+            let file = viewer.get(&file).await.expect_status(200).text();
+            assert_eq!((file.contains(&early), file.contains(&late)), (has_early, has_late), "{query}");
         }
         let wrong = viewer.get("/portal/payouts?from=1.3.2026&status=lost&reference=kept+words").await;
         let wrong = wrong.expect_status(422).text();
@@ -104,7 +113,7 @@ both! {
         let (mut cursor, mut found, mut pages) = (None, Vec::new(), 0);
         loop {
             let request = PageQuery { limit: Some("2".to_owned()), cursor }.check("pay_").unwrap();
-            let page = payout::search_among(&app.ctx, shop.merchant, &filter, &request, 5).await.unwrap();
+            let page = payout::list_among(&app.ctx, shop.merchant, &filter, &request, 5).await.unwrap();
             found.extend(page.data.iter().map(|payout| payout.id));
             pages += 1;
             cursor = page.next_cursor;
@@ -223,6 +232,51 @@ both! {
         app.stop().await;
     }
 
+    async fn a_search_for_beneficiaries_looks_at_so_many_and_goes_on(db: TestDb) {
+        let app = TestApp::start(&db).await;
+        let shop = Shop::open(&app).await;
+        let money = money(&app, &shop).await;
+        for number in 0..9 {
+            let body = json!({
+                "type": "business", "country": if number % 4 == 0 { "FR" } else { "DE" },
+                "external_ref": "all alike",
+                "business": {
+                    "legal_name": format!("Shop {number}"), "registration_number": format!("HRB {number}"),
+                    "email": "a@example.com", "phone": "+4915123456789",
+                    "address": { "street_line_1": "A 1", "city": "Paris", "postal_code": "75001", "country": "FR" },
+                },
+            });
+            // Ids of one millisecond are in no order.
+            app.hands.advance(Duration::from_millis(1));
+            money.post("/v1/beneficiaries", &format!("b{number}"), &body).await.expect_status(201);
+        }
+        let gone = money.get("/v1/beneficiaries?limit=1").await["data"][0]["id"].clone();
+        let path = format!("/v1/beneficiaries/{}", gone.as_str().unwrap());
+        let request = Request::new("DELETE", &path).header("Idempotency-Key", "gone");
+        let deleted = money.client.send(&app, &money.token, "DELETE", &path, request).await;
+        assert!((200..300).contains(&deleted.status), "{}", deleted.text());
+        for external_ref in [None, Some("all alike".to_owned())] {
+            let country = Some("FR".parse().unwrap());
+            let filter = beneficiaries::Filter { country, external_ref, ..beneficiaries::Filter::default() };
+            let (mut cursor, mut found, mut pages) = (None, Vec::new(), 0);
+            loop {
+                let request = PageQuery { limit: Some("2".to_owned()), cursor }.check("ben_").unwrap();
+                let page = beneficiaries::list_among(&app.ctx, shop.merchant, &filter, &request, 3).await.unwrap();
+                found.extend(page.data.iter().map(|found| found.id));
+                pages += 1;
+                cursor = page.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found.len(), 2, "the third is gone");
+            assert!(pages >= 4, "{pages} pages: three are looked at for each, the one that is gone with them");
+            found.dedup();
+            assert_eq!(found.len(), 2);
+        }
+        app.stop().await;
+    }
+
     async fn beneficiaries_are_found_by_what_is_known_of_them(db: TestDb) {
         let app = TestApp::start(&db).await;
         let shop = Shop::open(&app).await;
@@ -235,6 +289,8 @@ both! {
             let page = viewer.get(&format!("/portal/beneficiaries?{query}")).await.expect_status(200).text();
             assert_eq!(page.contains(&money.payee), found, "{query}");
             assert_eq!(page.contains("No beneficiary is like that"), !found, "{query}");
+            let file = viewer.get(&format!("/portal/beneficiaries.csv?{query}")).await.expect_status(200);
+            assert_eq!(file.text().contains(&money.payee), found, "{query}");
         }
         let wrong = viewer.get("/portal/beneficiaries?country=Germany&external_ref=kept").await;
         let wrong = wrong.expect_status(400).text();
