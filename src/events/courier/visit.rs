@@ -21,7 +21,6 @@ use crate::{
     base::{
         failure::{Failure, Result},
         tasks::Tasks,
-        timestamp::Timestamp,
     },
     db,
     events::{
@@ -30,7 +29,7 @@ use crate::{
         endpoints::{Because, open_keys},
         log::{self, EventType, NewEvent},
         outbound::Sent,
-        signatures::{Message, SigningKeys},
+        signatures::{Headers, Message, SigningKeys},
     },
 };
 
@@ -55,6 +54,7 @@ type Line = VecDeque<Due>;
 struct Heard {
     line: Line,
     due: Due,
+    signed: Signed,
     sent: Sent,
     failures_then: u32,
 }
@@ -161,8 +161,8 @@ impl<'a> Visit<'a> {
                 let Some(due) = line.pop_front() else { continue };
                 let failures_then = self.health.failures;
                 running.push(Box::pin(async move {
-                    let sent = to.attempt(&due).await;
-                    Heard { line, due, sent, failures_then }
+                    let (signed, sent) = to.attempt(&due).await;
+                    Heard { line, due, signed, sent, failures_then }
                 }));
             }
             if running.is_empty() {
@@ -196,7 +196,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Takes note of an attempt; gives back the line that waited for it.
-    fn hear(&mut self, Heard { line, due, sent, failures_then }: Heard) -> Line {
+    fn hear(&mut self, Heard { line, due, signed, sent, failures_then }: Heard) -> Line {
         let now = self.room.ctx.now();
         let sign = match &sent.outcome {
             Ok(answer) => Sign::of(answer, now),
@@ -208,12 +208,13 @@ impl<'a> Visit<'a> {
         let outcome = if sign == Sign::Well { "delivered" } else { "failed" };
         metrics::counter!("webhook_attempts_total", "outcome" => outcome).increment(1);
         metrics::histogram!("webhook_attempt_seconds").record(sent.took);
-        self.unwritten.push(self.attempted(&due, &sent, sign, now));
+        self.unwritten.push(self.attempted(&due, signed, sent, sign));
         self.oldest_unwritten.get_or_insert_with(Instant::now);
         line
     }
 
-    fn attempted(&self, due: &Due, sent: &Sent, sign: Sign, now: Timestamp) -> Attempted {
+    fn attempted(&self, due: &Due, signed: Signed, sent: Sent, sign: Sign) -> Attempted {
+        let now = self.room.ctx.now();
         let attempts = due.attempts.saturating_add(1);
         let made = u32::try_from(attempts).unwrap_or(u32::MAX);
         let asked_for = match sign {
@@ -227,19 +228,23 @@ impl<'a> Visit<'a> {
             (_, Some(next)) => (Status::Pending, Some(next.micros())),
             (_, None) => (Status::Failed, None),
         };
-        let (code, body, error) = match &sent.outcome {
+        let (code, headers, body, error) = match sent.outcome {
             Ok(answer) => {
                 let error = (sign != Sign::Well).then(|| refusal(answer.status));
-                (Some(answer.status), Some(kept(&answer.body, sign)), error)
+                let body = kept(answer.body, sign);
+                (Some(answer.status), Some(answer.headers), Some(body), error)
             }
-            Err(fault) => (None, None, Some(fault.to_string())),
+            Err(fault) => (None, None, None, Some(fault.to_string())),
         };
         Attempted {
             id: due.id,
             attempts,
             status: status.as_str(),
             next,
+            signed_at: signed.at,
+            signatures: signed.headers.into_iter().collect(),
             code,
+            headers,
             body,
             error,
             ms: u64::try_from(sent.took.as_millis()).unwrap_or(u64::MAX),
@@ -301,7 +306,7 @@ struct Receiver<'a> {
 
 impl Receiver<'_> {
     /// Signs and sends one delivery.
-    async fn attempt(&self, due: &Due) -> Sent {
+    async fn attempt(&self, due: &Due) -> (Signed, Sent) {
         let now = self.room.ctx.now();
         if due.attempts == 0 {
             metrics::histogram!("webhook_wait_seconds").record(now.since(due.happened_at));
@@ -316,20 +321,29 @@ impl Receiver<'_> {
             unix_seconds: now.unix_seconds(),
             body: &due.body,
         };
-        let headers = header_map(self.dialect.headers(self.keys, &message));
+        let plain = self.dialect.plain_headers(&message);
+        let signatures = self.dialect.signatures(self.keys, &message);
+        let headers = header_map(plain.iter().chain(&signatures));
+        let signed = Signed { at: message.unix_seconds, headers: signatures };
         let patience = self.dialect.timeout().min(self.room.timeout);
         let body = Bytes::copy_from_slice(&due.body);
         let sent = self.room.outbound.post(self.url, headers, body, patience).await;
         tracing::debug!(endpoint = %self.id, delivery, attempt, took = ?sent.took, "A delivery was attempted.");
-        sent
+        (signed, sent)
     }
 }
 
-fn header_map(headers: Vec<(&'static str, String)>) -> HeaderMap {
-    let line = |(name, value): (&'static str, String)| {
-        Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
+/// What was signed when: it cannot be told later, because secrets change.
+struct Signed {
+    at: i64,
+    headers: Headers,
+}
+
+fn header_map<'h>(headers: impl Iterator<Item = &'h (&'static str, String)>) -> HeaderMap {
+    let line = |(name, value): &(&'static str, String)| {
+        Some((HeaderName::from_static(name), HeaderValue::from_str(value).ok()?))
     };
-    headers.into_iter().filter_map(line).collect()
+    headers.filter_map(line).collect()
 }
 
 fn refusal(status: u16) -> String {
@@ -340,9 +354,11 @@ fn refusal(status: u16) -> String {
     }
 }
 
-fn kept(body: &str, sign: Sign) -> String {
-    let most = if sign == Sign::Well { KEPT_OF_SUCCESS } else { body.len() };
-    body.get(..body.floor_char_boundary(most)).unwrap_or_default().to_owned()
+fn kept(mut body: String, sign: Sign) -> String {
+    if sign == Sign::Well {
+        body.truncate(body.floor_char_boundary(KEPT_OF_SUCCESS));
+    }
+    body
 }
 
 /// Lines in the order in which their first deliveries stood.

@@ -1,12 +1,18 @@
 //! The statements of deliveries.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use super::{Delivery, Status};
+use super::{Delivery, Status, model::Lines};
 use crate::{
     base::{ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx, statement},
-    events::{DeliveryId, EndpointId, EventId, log::EventType},
+    events::{
+        DeliveryId, EndpointId, EventId,
+        log::EventType,
+        signatures::{Dialect, Message},
+    },
 };
 
 /// A stretch of the log. Bounded on both sides, so that no other index than that of
@@ -71,7 +77,10 @@ const RECORD: Statement = statement!(
         status = j.value->>'status',
         attempts = CAST(j.value->>'attempts' AS BIGINT),
         next_attempt_at_us = CAST(j.value->>'next' AS BIGINT),
+        signed_at_s = CAST(j.value->>'signed_at' AS BIGINT),
+        signatures = j.value->>'signatures',
         response_status = CAST(j.value->>'code' AS BIGINT),
+        response_headers = j.value->>'headers',
         response_body = j.value->>'body',
         error = j.value->>'error',
         duration_ms = CAST(j.value->>'ms' AS BIGINT),
@@ -86,15 +95,21 @@ const RECORD: Statement = statement!(
 );
 
 const OF_EVENT: &str = "SELECT d.id, d.event_id, d.endpoint_id, w.url, d.status, d.attempts,
-        d.max_attempts, d.next_attempt_at_us, d.response_status, d.response_body, d.error,
-        d.duration_ms, d.delivered_at_us, d.created_at_us, d.updated_at_us
+        d.max_attempts, d.next_attempt_at_us, d.signed_at_s, d.signatures, d.response_status,
+        d.response_headers, d.response_body, d.error, d.duration_ms, d.delivered_at_us,
+        d.created_at_us, d.updated_at_us, w.dialect,
+        (SELECT e.kind FROM events e
+         WHERE e.merchant_id = d.merchant_id AND e.sequence = d.sequence) AS kind
     FROM webhook_deliveries d
     JOIN webhook_endpoints w ON w.merchant_id = d.merchant_id AND w.id = d.endpoint_id
     WHERE d.merchant_id = $1 AND d.sequence = $2 ORDER BY d.endpoint_id, d.round LIMIT 1000";
 
 const OF_ENDPOINT: &str = "SELECT d.id, d.event_id, d.endpoint_id, w.url, d.status, d.attempts,
-        d.max_attempts, d.next_attempt_at_us, d.response_status, d.response_body, d.error,
-        d.duration_ms, d.delivered_at_us, d.created_at_us, d.updated_at_us
+        d.max_attempts, d.next_attempt_at_us, d.signed_at_s, d.signatures, d.response_status,
+        d.response_headers, d.response_body, d.error, d.duration_ms, d.delivered_at_us,
+        d.created_at_us, d.updated_at_us, w.dialect,
+        (SELECT e.kind FROM events e
+         WHERE e.merchant_id = d.merchant_id AND e.sequence = d.sequence) AS kind
     FROM webhook_deliveries d
     JOIN webhook_endpoints w ON w.merchant_id = d.merchant_id AND w.id = d.endpoint_id
     WHERE d.merchant_id = $1 AND d.endpoint_id = $2 AND d.id < $3
@@ -278,7 +293,10 @@ pub(crate) struct Attempted {
     pub(crate) attempts: i64,
     pub(crate) status: &'static str,
     pub(crate) next: Option<i64>,
+    pub(crate) signed_at: i64,
+    pub(crate) signatures: BTreeMap<&'static str, String>,
     pub(crate) code: Option<u16>,
+    pub(crate) headers: Option<BTreeMap<&'static str, String>>,
     pub(crate) body: Option<String>,
     pub(crate) error: Option<String>,
     pub(crate) ms: u64,
@@ -305,13 +323,45 @@ struct DeliveryRow {
     attempts: i64,
     max_attempts: i64,
     next_attempt_at_us: Option<Timestamp>,
+    signed_at_s: Option<i64>,
+    signatures: Option<String>,
     response_status: Option<i64>,
+    response_headers: Option<String>,
     response_body: Option<String>,
     error: Option<String>,
     duration_ms: Option<i64>,
     delivered_at_us: Option<Timestamp>,
     created_at_us: Timestamp,
     updated_at_us: Timestamp,
+    dialect: String,
+    kind: Option<String>,
+}
+
+impl DeliveryRow {
+    /// What the last attempt said: what can be told from the row, and the signatures that it kept.
+    fn request_headers(&self) -> Result<Option<Lines>, DbError> {
+        let (Some(unix_seconds), Some(signatures)) = (self.signed_at_s, &self.signatures) else {
+            return Ok(None);
+        };
+        let unreadable = |what: &str| DbError::unreadable("delivery", what.to_owned());
+        let dialect: Dialect = self.dialect.parse().map_err(unreadable)?;
+        let (event, delivery) = (self.event_id.to_string(), self.id.to_string());
+        let plain = dialect.plain_headers(&Message {
+            event: &event,
+            kind: self.kind.as_deref().unwrap_or_default(),
+            delivery: &delivery,
+            attempt: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+            unix_seconds,
+            body: &[],
+        });
+        let mut lines = lines(signatures)?;
+        lines.extend(plain.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        Ok(Some(lines))
+    }
+}
+
+fn lines(json: &str) -> Result<Lines, DbError> {
+    serde_json::from_str(json).map_err(|error| DbError::unreadable("headers", error))
 }
 
 impl TryFrom<DeliveryRow> for Delivery {
@@ -320,6 +370,8 @@ impl TryFrom<DeliveryRow> for Delivery {
     fn try_from(row: DeliveryRow) -> Result<Self, DbError> {
         let status = Status::parse(&row.status)
             .ok_or_else(|| DbError::unreadable("delivery", format!("it is {}", row.status)))?;
+        let request_headers = row.request_headers()?;
+        let response_headers = row.response_headers.as_deref().map(lines).transpose()?;
         Ok(Self {
             id: row.id,
             event_id: row.event_id,
@@ -329,7 +381,9 @@ impl TryFrom<DeliveryRow> for Delivery {
             attempts: row.attempts,
             max_attempts: row.max_attempts,
             next_attempt_at: row.next_attempt_at_us,
+            request_headers,
             response_status: row.response_status,
+            response_headers,
             response_body: row.response_body,
             error: row.error,
             duration_ms: row.duration_ms,

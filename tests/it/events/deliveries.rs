@@ -94,6 +94,40 @@ both! {
         app.stop().await;
     }
 
+    /// Exactly what was sent, also after the secret was changed; and of the answer what helps to find it.
+    async fn a_delivery_shows_its_headers_and_those_of_the_answer(db: TestDb) {
+        let long = "x".repeat(300);
+        let answer = format!(
+            "HTTP/1.1 503 So\r\nX-Request-Id: r-1\r\nSet-Cookie: secret=1\r\nServer: {long}\r\nContent-Length: 0\r\n\r\n"
+        );
+        let receiver = Receiver::doing(move |_| Answer::Bytes(answer.clone())).await;
+        let (app, client, token) = start(&db).await;
+        for dialect in ["payouts", "standard"] {
+            let body = json!({ "url": receiver.url(), "events": ["*"], "dialect": dialect });
+            let made = make(&app, &client, &token, &body).await;
+            happen(&app, &client, EventType::PayoutSent, "pay_1").await;
+            app.run_due_jobs().await;
+            let seen = receiver.seen().pop().unwrap();
+            let rotate = format!("/v1/webhooks/{}/secret/rotate", id(&made));
+            client.post(&app, &token, &rotate, &json!({ "grace_seconds": 0 })).await.expect_status(200);
+            let event = seen.json()["id"].as_str().unwrap().to_owned();
+            let path = format!("/v1/webhooks/events/{event}/deliveries");
+            let shown = client.get(&app, &token, &path).await.expect_status(200).json();
+            let shown = shown["data"].as_array().unwrap().iter().find(|one| one["subscription_id"] == id(&made)).unwrap();
+            let said = shown["request_headers"].as_object().unwrap();
+            assert!(said.len() > 3, "{said:?}");
+            for (name, value) in said {
+                assert_eq!(seen.header(name), value.as_str(), "{name}");
+            }
+            let of_ours = |(name, _): &&(String, String)| !["host", "accept", "content-length"].contains(&name.as_str());
+            assert_eq!(seen.headers.iter().filter(of_ours).count(), said.len(), "{:?}", seen.headers);
+            let wanted = json!({ "content-length": "0", "server": "x".repeat(256), "x-request-id": "r-1" });
+            assert_eq!(shown["response_headers"], wanted);
+            client.call(&app, &token, "DELETE", &format!("/v1/webhooks/{}", id(&made))).await.expect_status(204);
+        }
+        app.stop().await;
+    }
+
     async fn what_is_undone_is_not_delivered(db: TestDb) {
         let receiver = Receiver::saying(200).await;
         let (app, client, _, _) = all(&db, &receiver).await;
