@@ -46,7 +46,7 @@ const STEPS: &[Step] = steps![
     14 "0014_portal_money",
     15 "0015_requests",
     16 "0016_payout_days",
-    17 "0017_delivery_headers",
+    17 "0017_deliveries",
 ];
 
 /// The schema version that this program was written for.

@@ -39,7 +39,8 @@ const CLAIM: Statement = statement!(
         webhook_endpoints.filter, webhook_endpoints.dialect, webhook_endpoints.secret,
         webhook_endpoints.old_secret, webhook_endpoints.old_secret_ends_us,
         webhook_endpoints.planned_through, webhook_endpoints.failures,
-        webhook_endpoints.failing_since_us, webhook_endpoints.paused_until_us"
+        webhook_endpoints.failing_since_us, webhook_endpoints.paused_until_us,
+        webhook_endpoints.warned_at_us"
 );
 
 const ADVANCE: &str = "UPDATE webhook_endpoints SET planned_through = $5
@@ -47,7 +48,8 @@ const ADVANCE: &str = "UPDATE webhook_endpoints SET planned_through = $5
     AND status = 'active'";
 
 const KEEP: &str = "UPDATE webhook_endpoints
-    SET failures = $4, failing_since_us = $5, paused_until_us = $6, leased_until_us = $7
+    SET failures = $4, failing_since_us = $5, paused_until_us = $6, leased_until_us = $7,
+        warned_at_us = $8
     WHERE merchant_id = $1 AND id = $2 AND lease_id = $3 AND status = 'active'";
 
 const RELEASE: &str = "UPDATE webhook_endpoints
@@ -98,6 +100,7 @@ struct LeasedRow {
     failures: i64,
     failing_since_us: Option<Timestamp>,
     paused_until_us: Timestamp,
+    warned_at_us: Option<Timestamp>,
 }
 
 /// Which endpoints are meant, by how many failures in a row they have.
@@ -139,6 +142,7 @@ pub(super) async fn claim(
                 failures: u32::try_from(row.failures).unwrap_or(u32::MAX),
                 failing_since: row.failing_since_us,
                 paused_until: row.paused_until_us,
+                warned_at: row.warned_at_us,
             },
         })
     };
@@ -159,10 +163,20 @@ pub(super) async fn keep(
     until: Timestamp,
 ) -> Result<bool, DbError> {
     let Leased { merchant, id, lease, .. } = leased;
-    let Health { failures, failing_since, paused_until } = health;
+    let Health { failures, failing_since, paused_until, warned_at } = health;
     let failures = i64::from(*failures);
-    let kept =
-        db::exec!(tx, KEEP, merchant, id, lease, failures, failing_since, paused_until, until)?;
+    let kept = db::exec!(
+        tx,
+        KEEP,
+        merchant,
+        id,
+        lease,
+        failures,
+        failing_since,
+        paused_until,
+        until,
+        warned_at
+    )?;
     Ok(kept == 1)
 }
 

@@ -74,6 +74,8 @@ pub(super) struct Visit<'a> {
     oldest_unwritten: Option<Instant>,
     renewed_at: Instant,
     gives_up: Option<Because>,
+    /// Its merchant is to be warned.
+    warns: bool,
 }
 
 impl<'a> Visit<'a> {
@@ -91,6 +93,7 @@ impl<'a> Visit<'a> {
             oldest_unwritten: None,
             renewed_at: Instant::now(),
             gives_up: None,
+            warns: false,
         }
     }
 
@@ -205,6 +208,10 @@ impl<'a> Visit<'a> {
         self.health = self.health.after(sign, failures_then, now);
         self.answered = self.answered.saturating_add(usize::from(sign == Sign::Well));
         self.gives_up = self.gives_up.or(self.health.gives_up(sign, now));
+        if self.health.warns(sign, now) {
+            self.health.warned_at = Some(now);
+            self.warns = true;
+        }
         let outcome = if sign == Sign::Well { "delivered" } else { "failed" };
         metrics::counter!("webhook_attempts_total", "outcome" => outcome).increment(1);
         metrics::histogram!("webhook_attempt_seconds").record(sent.took);
@@ -256,6 +263,8 @@ impl<'a> Visit<'a> {
         let (ctx, leased, health) = (&self.room.ctx, &self.leased, &self.health);
         let lease = self.room.lease;
         let (attempted, gives_up) = (&self.unwritten, self.gives_up);
+        // Who is switched off need not be warned of it.
+        let warning = (self.warns && gives_up.is_none()).then(|| self.warning()).transpose()?;
         let disabled = gives_up.map(|because| self.disabled(because)).transpose()?;
         let ours = db::write!(ctx.db, leased.merchant, |tx| {
             let now = ctx.now();
@@ -268,6 +277,9 @@ impl<'a> Visit<'a> {
             {
                 log::append(tx, ctx, leased.merchant, event).await?;
             }
+            if let (Some(event), true) = (&warning, ours) {
+                log::append(tx, ctx, leased.merchant, event).await?;
+            }
             Ok(ours)
         })?;
         if let (Some(because), true) = (gives_up, ours) {
@@ -275,10 +287,22 @@ impl<'a> Visit<'a> {
             tracing::warn!(%endpoint, because, "A webhook endpoint was switched off.");
         }
         self.over |= !ours;
+        self.warns = false;
         self.unwritten.clear();
         self.oldest_unwritten = None;
         self.renewed_at = Instant::now();
         Ok(())
+    }
+
+    fn warning(&self) -> Result<NewEvent> {
+        let id = self.leased.id.to_string();
+        let data = json!({
+            "id": id,
+            "url": self.leased.url,
+            "status": "active",
+            "failing_since": self.health.failing_since,
+        });
+        NewEvent::new(EventType::WebhookFailing, id, &data).map_err(Failure::internal)
     }
 
     fn disabled(&self, because: Because) -> Result<NewEvent> {

@@ -83,6 +83,7 @@ pub async fn create(
         status: Status::Active,
         because: None,
         failing_since: None,
+        warned_at: None,
         created_at: now,
         updated_at: now,
     };

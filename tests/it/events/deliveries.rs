@@ -20,6 +20,7 @@ use crate::support::{
     app::TestApp,
     both::{TestDb, both},
     client::Client,
+    http::Request,
 };
 
 pub(super) async fn happen(app: &TestApp, client: &Client, kind: EventType, about: &str) {
@@ -304,6 +305,49 @@ both! {
         let mut seen = receiver.sequences();
         seen.sort_unstable();
         assert_eq!(seen, [1, 1, 2, 3]);
+        app.stop().await;
+    }
+
+    async fn a_day_of_failure_is_told_of_once_for_each_row_of_failures(db: TestDb) {
+        let receiver = Receiver::saying(500).await;
+        let (app, client, token, endpoint) = all(&db, &receiver).await;
+        let watcher = Receiver::saying(200).await;
+        make(&app, &client, &token, &json!({ "url": watcher.url(), "events": ["webhook.*"] })).await;
+        let attempt = async |hours, told| {
+            app.hands.advance(Duration::from_hours(hours));
+            happen(&app, &client, EventType::PayoutSent, "pay_1").await;
+            app.run_due_jobs().await;
+            assert_eq!(watcher.seen().len(), told, "after {hours} hours more");
+        };
+        attempt(0, 0).await;
+        attempt(23, 0).await;
+        attempt(1, 1).await;
+        let seen = watcher.seen().remove(0);
+        assert_eq!(seen.header("x-webhook-event"), Some("webhook.failing"));
+        let data = &seen.json()["data"];
+        assert_eq!((&data["id"], &data["status"]), (&json!(endpoint), &json!("active")));
+        assert!(data["failing_since"].is_string());
+        attempt(30, 1).await;
+        // One success, and it begins anew.
+        receiver.now(|_| Answer::Status(200));
+        attempt(1, 1).await;
+        receiver.now(|_| Answer::Status(500));
+        attempt(1, 1).await;
+        attempt(24, 2).await;
+        // So does another address, and so does reactivating.
+        let change = json!({ "url": format!("{}/other", receiver.url()) });
+        let path = format!("/v1/webhooks/{endpoint}");
+        let token = client.mint(&app).await;
+        let request = Request::new("PUT", &path).json(&change);
+        client.send(&app, &token, "PUT", &path, request).await.expect_status(200);
+        attempt(1, 2).await;
+        attempt(24, 3).await;
+        let token = client.mint(&app).await;
+        for verb in ["deactivate", "reactivate"] {
+            client.post(&app, &token, &format!("{path}/{verb}"), &json!({})).await.expect_status(200);
+        }
+        attempt(1, 3).await;
+        attempt(24, 4).await;
         app.stop().await;
     }
 
