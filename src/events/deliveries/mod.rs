@@ -10,4 +10,4 @@ pub use housekeeping::Housekeeping;
 pub use model::{Delivery, Status};
 pub use service::{Again, Which, of_endpoint, of_event, redeliver};
 pub use store::STATEMENTS;
-pub(super) use store::{Ahead, Attempted, Due, Planned, ahead, due, plan, record};
+pub(super) use store::{Ahead, Attempted, Due, Written, ahead, due, record, write};

@@ -106,7 +106,7 @@ pub async fn redeliver(
         store::plan_again(tx, (merchant, id), &planned, (attempts, now)).await?;
         store::make_due(tx, merchant, id, now).await?;
         by.note(tx, &name).await?;
-        tx.wake_courier_after_commit();
+        tx.wake_courier_after_commit(merchant);
         maybe::keep(tx, request, answer(again)?, now).await
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::{Delivery, Status, model::Lines};
@@ -25,20 +26,34 @@ const AHEAD: &str = "SELECT sequence, id, kind, about, body, created_at_us
 const OLDEST: &str = "SELECT sequence FROM events
     WHERE merchant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT 1";
 
-/// The first round. An event is planned once for each endpoint, because the endpoint moves past it in
-/// the same transaction.
-const PLAN: Statement = statement!(
-    "INSERT INTO webhook_deliveries
-    (merchant_id, id, endpoint_id, sequence, round, event_id, about, status, attempts,
-     max_attempts, next_attempt_at_us, created_at_us, updated_at_us)
-    SELECT CAST($1 AS TEXT), j.value->>'id', CAST($2 AS TEXT),
-        CAST(j.value->>'sequence' AS BIGINT), 0,
-        j.value->>'event', j.value->>'about', 'pending', 0, CAST($4 AS BIGINT),
-        CAST($5 AS BIGINT), CAST($5 AS BIGINT), CAST($5 AS BIGINT)
-    FROM ",
-    JSON_ROWS("$3"),
-    ""
-);
+/// The first round, with what came of the first attempt. An event gets it once for each endpoint, because
+/// the endpoint moves past it in the same transaction.
+const WRITE: Statement = Statement {
+    sqlite: "INSERT INTO webhook_deliveries
+        (merchant_id, id, endpoint_id, sequence, round, event_id, about, status, attempts,
+         max_attempts, next_attempt_at_us, signed_at_s, signatures, response_status,
+         response_headers, response_body, error, duration_ms, delivered_at_us, created_at_us,
+         updated_at_us)
+        SELECT $1, j.value->>'id', $2, j.value->>'sequence', 0, j.value->>'event',
+            j.value->>'about', j.value->>'status', j.value->>'attempts', $4, j.value->>'next',
+            j.value->>'signed_at', j.value->>'signatures', j.value->>'code', j.value->>'headers',
+            j.value->>'body', j.value->>'error', j.value->>'ms',
+            CASE WHEN j.value->>'status' = 'delivered' THEN $5 END, $5, $5
+        FROM json_each($3) AS j",
+    postgres: "INSERT INTO webhook_deliveries
+        (merchant_id, id, endpoint_id, sequence, round, event_id, about, status, attempts,
+         max_attempts, next_attempt_at_us, signed_at_s, signatures, response_status,
+         response_headers, response_body, error, duration_ms, delivered_at_us, created_at_us,
+         updated_at_us)
+        SELECT CAST($1 AS TEXT), j.id, CAST($2 AS TEXT), j.sequence, 0, j.event, j.about,
+            j.status, j.attempts, CAST($4 AS BIGINT), j.next, j.signed_at, j.signatures, j.code,
+            j.headers, j.body, j.error, j.ms,
+            CASE WHEN j.status = 'delivered' THEN CAST($5 AS BIGINT) END, CAST($5 AS BIGINT),
+            CAST($5 AS BIGINT)
+        FROM json_to_recordset(CAST($3 AS JSON)) AS j (id TEXT, sequence BIGINT, event TEXT,
+            about TEXT, status TEXT, attempts BIGINT, next BIGINT, signed_at BIGINT,
+            signatures TEXT, code BIGINT, headers TEXT, body TEXT, error TEXT, ms BIGINT)",
+};
 
 /// A round for each re-delivery, from 1 on.
 const PLAN_AGAIN: Statement = statement!(
@@ -59,7 +74,7 @@ const PLAN_AGAIN: Statement = statement!(
 
 /// The event is looked up row by row: as a join, a plan made while the tables were small would read
 /// the merchant's whole log.
-const DUE: &str = "SELECT d.id, d.event_id, d.about, d.attempts,
+const DUE: &str = "SELECT d.id, d.event_id, d.sequence, d.about, d.attempts,
         (SELECT e.kind FROM events e
          WHERE e.merchant_id = d.merchant_id AND e.sequence = d.sequence),
         (SELECT e.body FROM events e
@@ -154,7 +169,7 @@ const FORGET_EVENTS: &str = "DELETE FROM events WHERE (merchant_id, sequence) IN
 pub const STATEMENTS: &[Statement] = &[
     Statement::same(AHEAD),
     Statement::same(OLDEST),
-    PLAN,
+    WRITE,
     PLAN_AGAIN,
     Statement::same(DUE),
     RECORD,
@@ -176,15 +191,21 @@ pub(crate) struct Ahead {
     pub(crate) id: EventId,
     pub(crate) kind: EventType,
     pub(crate) about: String,
-    body: Vec<u8>,
+    body: Bytes,
     happened_at: Timestamp,
 }
 
 impl Ahead {
-    /// Its delivery, planned and due now.
+    /// One without a body, for tests.
+    #[cfg(test)]
+    pub(crate) fn new(sequence: i64, id: EventId, kind: EventType, at: Timestamp) -> Self {
+        Self { sequence, id, kind, about: String::new(), body: Bytes::new(), happened_at: at }
+    }
+
+    /// Its first delivery, due now.
     pub(crate) fn due(self, id: DeliveryId) -> Due {
-        let Self { id: event, kind, about, body, happened_at, .. } = self;
-        Due { id, event, kind, about, attempts: 0, body, happened_at }
+        let Self { sequence, id: event, kind, about, body, happened_at } = self;
+        Due { id, event, sequence, kind, about, attempts: 0, body, happened_at }
     }
 }
 
@@ -192,7 +213,7 @@ type AheadRow = (i64, EventId, String, String, Vec<u8>, Timestamp);
 
 fn ahead_of(row: AheadRow) -> Result<Ahead, DbError> {
     let (sequence, id, kind, about, body, happened_at) = row;
-    Ok(Ahead { sequence, id, kind: kind_of(&kind)?, about, body, happened_at })
+    Ok(Ahead { sequence, id, kind: kind_of(&kind)?, about, body: body.into(), happened_at })
 }
 
 fn kind_of(word: &str) -> Result<EventType, DbError> {
@@ -217,41 +238,44 @@ pub(crate) async fn ahead(
 
 /// A delivery to be planned.
 #[derive(Debug, Serialize)]
-pub(crate) struct Planned {
-    pub(crate) id: DeliveryId,
+pub(super) struct Planned {
+    pub(super) id: DeliveryId,
+    pub(super) sequence: i64,
+    pub(super) event: EventId,
+    pub(super) about: String,
+}
+
+/// An event that gets its row, with what came of the first attempt.
+#[derive(Debug, Serialize)]
+pub(crate) struct Written {
     pub(crate) sequence: i64,
     pub(crate) event: EventId,
     pub(crate) about: String,
+    #[serde(flatten)]
+    pub(crate) last: Attempted,
 }
 
-pub(crate) async fn plan(
+pub(crate) async fn write(
     tx: &mut Tx,
-    whom: (MerchantId, EndpointId),
-    planned: &[Planned],
-    when: (u32, Timestamp),
+    (merchant, endpoint): (MerchantId, EndpointId),
+    written: &[Written],
+    (max_attempts, now): (u32, Timestamp),
 ) -> Result<(), DbError> {
-    insert(tx, PLAN, whom, planned, when).await
+    let (rows, attempts) = (rows(written)?, i64::from(max_attempts));
+    let sql = WRITE.on(tx.engine());
+    db::exec!(tx, sql, merchant, endpoint, rows, attempts, now)?;
+    Ok(())
 }
 
 /// Plans once more what may have been planned before.
 pub(super) async fn plan_again(
     tx: &mut Tx,
-    whom: (MerchantId, EndpointId),
-    planned: &[Planned],
-    when: (u32, Timestamp),
-) -> Result<(), DbError> {
-    insert(tx, PLAN_AGAIN, whom, planned, when).await
-}
-
-async fn insert(
-    tx: &mut Tx,
-    statement: Statement,
     (merchant, endpoint): (MerchantId, EndpointId),
     planned: &[Planned],
     (max_attempts, now): (u32, Timestamp),
 ) -> Result<(), DbError> {
     let (rows, attempts) = (rows(planned)?, i64::from(max_attempts));
-    let sql = statement.on(tx.engine());
+    let sql = PLAN_AGAIN.on(tx.engine());
     db::exec!(tx, sql, merchant, endpoint, rows, attempts, now)?;
     Ok(())
 }
@@ -265,10 +289,11 @@ fn rows<T: Serialize>(items: &[T]) -> Result<String, DbError> {
 pub(crate) struct Due {
     pub(crate) id: DeliveryId,
     pub(crate) event: EventId,
+    pub(crate) sequence: i64,
     pub(crate) kind: EventType,
     pub(crate) about: String,
     pub(crate) attempts: i64,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
     pub(crate) happened_at: Timestamp,
 }
 
@@ -278,10 +303,11 @@ pub(crate) async fn due(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Due>, DbError> {
-    type Row = (DeliveryId, EventId, String, i64, String, Vec<u8>, Timestamp);
+    type Row = (DeliveryId, EventId, i64, String, i64, String, Vec<u8>, Timestamp);
     let rows = db::all!(tx, Row, DUE, merchant, endpoint, now, limit)?;
-    let read = |(id, event, about, attempts, kind, body, happened_at): Row| {
-        Ok(Due { id, event, kind: kind_of(&kind)?, about, attempts, body, happened_at })
+    let read = |(id, event, sequence, about, attempts, kind, body, happened_at): Row| {
+        let (kind, body) = (kind_of(&kind)?, body.into());
+        Ok(Due { id, event, sequence, kind, about, attempts, body, happened_at })
     };
     rows.into_iter().map(read).collect()
 }
@@ -293,13 +319,13 @@ pub(crate) struct Attempted {
     pub(crate) attempts: i64,
     pub(crate) status: &'static str,
     pub(crate) next: Option<i64>,
-    pub(crate) signed_at: i64,
-    pub(crate) signatures: BTreeMap<&'static str, String>,
+    pub(crate) signed_at: Option<i64>,
+    pub(crate) signatures: Option<BTreeMap<&'static str, String>>,
     pub(crate) code: Option<u16>,
     pub(crate) headers: Option<BTreeMap<&'static str, String>>,
     pub(crate) body: Option<String>,
     pub(crate) error: Option<String>,
-    pub(crate) ms: u64,
+    pub(crate) ms: Option<u64>,
 }
 
 pub(crate) async fn record(

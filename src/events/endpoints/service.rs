@@ -134,7 +134,7 @@ pub async fn update(
         endpoint.updated_at = ctx.now();
         store::update(tx, merchant, &endpoint).await?;
         by.note(tx, &id.to_string()).await?;
-        tx.wake_courier_after_commit();
+        tx.wake_courier_after_commit(merchant);
         Ok(endpoint)
     })
 }
@@ -168,7 +168,7 @@ pub async fn reactivate(
             }
             by.note(tx, &id.to_string()).await?;
         }
-        tx.wake_courier_after_commit();
+        tx.wake_courier_after_commit(merchant);
         found(tx, merchant, id).await
     })
 }
