@@ -64,9 +64,10 @@ const SUSPECTS: usize = 4;
 const SEATS: usize = 32;
 /// Those that have just failed have fewer: their places are looked after in turn.
 const SUSPECT_SEATS: usize = 8;
-/// Those that have just failed are looked at no more often than this: they are in no hurry, and each look
-/// takes time that the healthy could have.
+/// Those that have just failed are looked at no more often than this, and so many are taken: they are in no
+/// hurry, and thousands of them would take time that the healthy could have.
 const SUSPECTS_WAIT: Duration = Duration::from_millis(500);
+const SUSPECTS_AT_A_LOOK: usize = 16;
 
 const HEALTHY: Failures = (0, 0);
 const SUSPECT: Failures = (1, i64::MAX);
@@ -185,7 +186,7 @@ impl Courier {
             (false, _) => self.answer(free).await?,
         };
         let all_found = taken.len() < most;
-        let free = if whom.suspects { self.suspects.hold(BATCH) } else { Vec::new() };
+        let free = if whom.suspects { self.suspects.hold(SUSPECTS_AT_A_LOOK) } else { Vec::new() };
         if !free.is_empty() {
             taken.extend(self.claim(SUSPECT, None, free).await?);
         }

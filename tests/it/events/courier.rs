@@ -202,4 +202,26 @@ both! {
         tasks.stop();
         app.stop().await;
     }
+
+    /// One place and 32 seats, and more silent receivers than that: who finds no seat gives its place up.
+    async fn when_every_seat_is_taken_the_living_are_served_all_the_same(db: TestDb) {
+        let app = TestApp::with(&db, |config| {
+            nearby(config);
+            config.webhooks.endpoints_at_once = 2;
+        }).await;
+        let client = app.client("webhooks:write").await;
+        let token = client.mint(&app).await;
+        let (silent, living) = (Receiver::doing(|_| Answer::Stall).await, Receiver::saying(200).await);
+        for _ in 0..34 {
+            make(&app, &client, &token, &json!({ "url": silent.url(), "events": ["*"] })).await;
+        }
+        happen(&app, &client, EventType::PayoutSent, "pay_1").await;
+        let tasks = run(&app, Duration::from_millis(20));
+        silent.has_seen(33).await;
+        make(&app, &client, &token, &json!({ "url": living.url(), "events": ["*"] })).await;
+        happen(&app, &client, EventType::PayoutSent, "pay_2").await;
+        living.has_seen(1).await;
+        tasks.stop();
+        app.stop().await;
+    }
 }
