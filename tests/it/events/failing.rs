@@ -10,10 +10,7 @@ use super::{
     endpoints::make,
     receiver::{Answer, Receiver},
 };
-use crate::support::{
-    both::{TestDb, both},
-    http::Request,
-};
+use crate::support::{both::both, http::Request};
 
 both! {
     async fn a_day_of_failure_is_told_of_once_for_each_row_of_failures(db: TestDb) {
