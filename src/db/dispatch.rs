@@ -3,6 +3,7 @@
 use sqlx::{Postgres, Sqlite, pool::PoolConnection};
 
 use super::{DbError, Engine};
+use crate::base::ids::MerchantId;
 
 /// A connection lent by one of the two doors.
 pub struct Tx {
@@ -15,10 +16,10 @@ pub struct Tx {
 }
 
 /// Who is to be woken once this is committed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Wakes {
     pub(super) runner: bool,
-    pub(super) courier: bool,
+    pub(super) courier: Vec<MerchantId>,
 }
 
 /// What the dispatch macro matches on; nobody else does.
@@ -65,9 +66,11 @@ impl Tx {
         self.wakes.runner = true;
     }
 
-    /// Wakes whoever delivers events once this is committed.
-    pub fn wake_courier_after_commit(&mut self) {
-        self.wakes.courier = true;
+    /// Tells whoever delivers events of this merchant's once this is committed.
+    pub fn wake_courier_after_commit(&mut self, merchant: MerchantId) {
+        if self.wakes.courier.last() != Some(&merchant) {
+            self.wakes.courier.push(merchant);
+        }
     }
 
     pub(super) async fn end_snapshot(&mut self) {

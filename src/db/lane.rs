@@ -27,13 +27,13 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use tokio::{
-    sync::{Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot},
+    sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot},
     time::{Instant, timeout},
 };
 
 use super::{
     Options, Tx,
-    dispatch::Wakes,
+    bells::Bell,
     error::{is_lost_connection, unavailable},
     pools::Pools,
 };
@@ -51,28 +51,6 @@ pub(super) struct Lane {
     waiting: AtomicUsize,
     max_batch: usize,
     patience: Duration,
-}
-
-/// Rung when committed work waits for the job runner. Losing a ring costs time, never a job.
-pub(super) type Bell = Arc<Bells>;
-
-/// One bell for each kind of listener: a bell that two wait for wakes one of them only.
-#[derive(Default)]
-pub(super) struct Bells {
-    pub(super) work: Notify,
-    pub(super) events: Notify,
-}
-
-impl Bells {
-    fn ring_for(&self, tx: &mut Tx) {
-        let Wakes { runner, courier } = std::mem::take(&mut tx.wakes);
-        if runner {
-            self.work.notify_one();
-        }
-        if courier {
-            self.events.notify_one();
-        }
-    }
 }
 
 /// What a turn stands on: the connection and the transaction that is open on it.

@@ -48,6 +48,7 @@ const STEPS: &[Step] = steps![
     16 "0016_payout_days",
     17 "0017_passkeys",
     18 "0018_dead_letters",
+    19 "0019_deliveries",
 ];
 
 /// The schema version that this program was written for.

@@ -16,6 +16,7 @@
 //! }
 //! ```
 
+mod bells;
 mod dispatch;
 mod doors;
 mod error;
@@ -40,7 +41,8 @@ use crate::base::{
     failure::{Code, Failure, Result},
     ids::MerchantId,
 };
-use lane::{Bell, Lane};
+use bells::Bell;
+use lane::Lane;
 use pools::Pools;
 
 /// What a database connection needs to know; see the `[database]` section of the example file.
@@ -164,6 +166,16 @@ impl Db {
     /// Resolves when a commit on this replica has left events to deliver.
     pub async fn events_left(&self) {
         self.bell.events.notified().await;
+    }
+
+    /// Takes some of the merchants whose commits on this replica have left events.
+    pub fn merchants_with_events(&self, most: usize) -> Vec<MerchantId> {
+        self.bell.answer(most)
+    }
+
+    /// Puts merchants back whose events still wait.
+    pub fn events_wait(&self, merchants: impl IntoIterator<Item = MerchantId>) {
+        self.bell.ring_courier(merchants);
     }
 
     /// Whether a statement can be answered now; `/readyz` asks.

@@ -13,6 +13,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// The longest that one answer can hold up everything else for its endpoint.
 const LONGEST_REQUEST: Duration = Duration::from_hours(1);
+/// After a day of nothing but failures its merchant is warned.
+const WARNS_AFTER: Duration = Duration::from_hours(24);
 /// Days of nothing but failures, and the endpoint is switched off.
 const PATIENCE: Duration = Duration::from_hours(5 * 24);
 /// But not before it had so many chances.
@@ -54,6 +56,8 @@ pub(super) struct Health {
     pub(super) failing_since: Option<Timestamp>,
     /// No attempt before then.
     pub(super) paused_until: Timestamp,
+    /// When its merchant was told of these failures.
+    pub(super) warned_at: Option<Timestamp>,
 }
 
 impl Health {
@@ -76,7 +80,12 @@ impl Health {
     pub(super) fn after(self, sign: Sign, failures_then: u32, now: Timestamp) -> Self {
         let asked_for = match sign {
             Sign::Well => {
-                return Self { failures: 0, failing_since: None, paused_until: now };
+                return Self {
+                    failures: 0,
+                    failing_since: None,
+                    paused_until: now,
+                    warned_at: None,
+                };
             }
             Sign::Ill { asked_for } => asked_for,
             Sign::Gone => None,
@@ -87,7 +96,14 @@ impl Health {
             .map(|more| FIRST_PAUSE.saturating_mul(1 << more.min(10)).min(LONGEST_PAUSE));
         let pause = broken.max(asked_for.map(|asked| asked.min(LONGEST_REQUEST)));
         let paused_until = self.paused_until.max(now.plus(pause.unwrap_or_default()));
-        Self { failures, failing_since: self.failing_since.or(Some(now)), paused_until }
+        let failing_since = self.failing_since.or(Some(now));
+        Self { failures, failing_since, paused_until, ..self }
+    }
+
+    /// Whether its merchant is to be told that it fails: once, until it succeeds.
+    pub(super) fn warns(&self, sign: Sign, now: Timestamp) -> bool {
+        let long = self.failing_since.is_some_and(|since| now.since(since) >= WARNS_AFTER);
+        matches!(sign, Sign::Ill { .. }) && long && self.warned_at.is_none()
     }
 
     /// Whether to switch it off, and why.
@@ -112,7 +128,7 @@ mod tests {
     }
 
     fn well() -> Health {
-        Health { failures: 0, failing_since: None, paused_until: at(0) }
+        Health { failures: 0, failing_since: None, paused_until: at(0), warned_at: None }
     }
 
     fn after(count: u32, now: Timestamp) -> Health {
@@ -158,6 +174,16 @@ mod tests {
         };
         assert!(asked(60).is_paused(at(59)) && !asked(60).is_paused(at(60)));
         assert!(!asked(1_000_000).is_paused(at(3_600)));
+    }
+
+    #[test]
+    fn a_day_of_failure_is_told_of_once_until_a_success() {
+        let (day, failing) = (86_400, after(1, at(0)));
+        assert!(!failing.warns(ILL, at(day - 1)) && failing.warns(ILL, at(day)));
+        let warned = Health { warned_at: Some(at(day)), ..failing }.after(ILL, 1, at(day + 1));
+        assert!(!warned.warns(ILL, at(3 * day)));
+        let again = warned.after(Sign::Well, 2, at(4 * day)).after(ILL, 0, at(5 * day));
+        assert!(!again.warns(ILL, at(5 * day)) && again.warns(ILL, at(6 * day)));
     }
 
     #[test]

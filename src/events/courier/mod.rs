@@ -1,19 +1,26 @@
 //! Takes events from the log to endpoints.
 //!
-//! The log is the queue. Each endpoint remembers the number up to which its deliveries are planned; a
-//! replica takes an endpoint for a while (a lease, which it renews as long as it lives), plans what is ahead, attempts what is due outside
-//! any transaction, and records what came of it. A number is passed only in the transaction that
-//! writes its delivery, so nothing is missed; an outcome that was not recorded is attempted again, so
-//! receivers see doubles rather than gaps.
+//! The log is the queue. Each endpoint remembers the number up to which events have their deliveries; a
+//! replica takes an endpoint for a while (a lease, which it renews as long as it lives), reads what is ahead,
+//! attempts it outside any transaction, and writes down what came of it. A number is passed only in the
+//! transaction that writes its delivery, so nothing is missed; an outcome that was not written is attempted
+//! again, so receivers see doubles rather than gaps.
 //!
 //! Nobody waits for a dead receiver: whoever has been silent for a moment leaves its place to another
-//! and waits aside. An endpoint that has just failed is served apart from the healthy ones, one attempt
-//! at a time, and after ten failures in a row it is left alone for growing pauses. A commit that leaves events wakes the courier of its replica; the others look every
-//! `jobs.poll_interval`.
+//! and takes a seat. An endpoint that has just failed is served apart from the healthy ones, one attempt
+//! at a time, and after ten failures in a row it is left alone for growing pauses. When there are no seats left,
+//! the silent are served like those that have failed.
+//!
+//! A commit that leaves events names their merchant to the courier of its replica, which looks at that
+//! merchant's endpoints alone. Everything else (retries, and what other replicas have written) is found
+//! by looking at all of them every `jobs.poll_interval`.
 
+mod ahead;
+mod attempt;
+mod book;
 mod health;
+mod outcome;
 mod places;
-mod planning;
 mod store;
 mod visit;
 
@@ -25,7 +32,7 @@ use std::{
 use futures_util::future::join_all;
 use tokio::{
     sync::Notify,
-    time::{sleep, timeout},
+    time::{sleep, sleep_until},
 };
 
 use places::{Place, Places};
@@ -35,37 +42,68 @@ use visit::Visit;
 
 use super::Events;
 use crate::{
-    base::{failure::Result, ids::JobId, tasks::Tasks},
+    base::{
+        failure::Result,
+        ids::{JobId, MerchantId},
+        tasks::Tasks,
+    },
     db::{self, Owner},
 };
 
-/// How many endpoints one trip to the database takes.
+/// How many endpoints one trip to the database takes, and among how many merchants it looks.
 const BATCH: usize = 64;
+const CALLED: usize = 256;
 /// The pause between two looks is at least so long, and so many times as long as the look itself:
-/// the more endpoints there are, the fewer looks.
-const BREATH: Duration = Duration::from_millis(10);
-const REST: u32 = 5;
+/// the more there is to do, the more one look finds.
+const BREATH: Duration = Duration::from_millis(5);
+const REST: u32 = 2;
 /// Of the places for endpoints, one in so many is for those that have just failed.
 const SUSPECTS: usize = 4;
 /// How many visits may wait for a receiver that is silent, for each place. One that waits costs a
 /// connection and little else.
-const SEATS: usize = 16;
-/// Those that have just failed are looked at no more often than this: they are in no hurry, and each look
-/// takes time that the healthy could have.
+const SEATS: usize = 32;
+/// Those that have just failed have fewer: their places are looked after in turn.
+const SUSPECT_SEATS: usize = 8;
+/// Those that have just failed are looked at no more often than this, and so many are taken: they are in no
+/// hurry, and thousands of them would take time that the healthy could have.
 const SUSPECTS_WAIT: Duration = Duration::from_millis(500);
+const SUSPECTS_AT_A_LOOK: usize = 16;
 
 const HEALTHY: Failures = (0, 0);
 const SUSPECT: Failures = (1, i64::MAX);
-const EVERYBODY: &[Failures] = &[HEALTHY, SUSPECT];
 
 /// Delivers on this replica.
 #[derive(Clone, Debug)]
 pub struct Courier {
     room: Events,
     /// Places of each kind, so that the failing never take those of the healthy.
-    places: [(Failures, Places); 2],
+    healthy: Places,
+    suspects: Places,
     freed: Arc<Notify>,
 }
+
+/// When to look at whom.
+#[derive(Clone, Copy, Debug)]
+struct Looks {
+    at_all: Instant,
+    at_suspects: Instant,
+}
+
+/// Whom one look is for.
+#[derive(Clone, Copy, Debug)]
+struct Whom {
+    all: bool,
+    suspects: bool,
+}
+
+/// What a look found.
+struct Taken {
+    taken: Vec<(Leased, Place)>,
+    /// There was no more.
+    all_found: bool,
+}
+
+const EVERYBODY: Whom = Whom { all: true, suspects: true };
 
 impl Courier {
     /// A courier; one for each replica.
@@ -73,34 +111,36 @@ impl Courier {
         let all = room.endpoints_at_once.max(2);
         let suspects = (all / SUSPECTS).max(1);
         let freed = Arc::<Notify>::default();
-        let healthy = all.saturating_sub(suspects);
-        let healthy = Places::new(healthy, healthy.saturating_mul(SEATS), freed.clone());
-        // Those that have just failed get no seats: their few places are what keeps thousands of dead ones
-        // from taking the time of everybody.
-        let suspects = Places::new(suspects, 0, freed.clone());
-        Self { room, places: [(HEALTHY, healthy), (SUSPECT, suspects)], freed }
+        let places = |count: usize, seats: usize| {
+            let seats = count.saturating_mul(seats).min(places::connections());
+            Places::new(count, seats, freed.clone())
+        };
+        let healthy = places(all.saturating_sub(suspects), SEATS);
+        let suspects = places(suspects, SUSPECT_SEATS);
+        Self { room, healthy, suspects, freed }
     }
 
     /// Delivers until shutdown.
     pub async fn run(self, tasks: Tasks, poll: Duration) {
-        let mut suspects_looked: Option<Instant> = None;
+        let begun = Instant::now();
+        let mut looks = Looks { at_all: begun, at_suspects: begun };
         while !tasks.is_stopping() {
             let looked = Instant::now();
-            let rest = SUSPECTS_WAIT.min(poll);
-            let whom = if suspects_looked.is_some_and(|then| then.elapsed() < rest) {
-                &[HEALTHY]
-            } else {
-                suspects_looked = Some(looked);
-                EVERYBODY
-            };
-            let taken = match self.take(whom).await {
+            let whom = Whom { all: looks.at_all <= looked, suspects: looks.at_suspects <= looked };
+            let Taken { taken, all_found } = match self.take(whom).await {
                 Ok(taken) => taken,
                 Err(failure) => {
                     let cause = failure.cause_chain();
                     tracing::warn!(cause, "Endpoints could not be taken; trying again.");
-                    Vec::new()
+                    Taken { taken: Vec::new(), all_found: true }
                 }
             };
+            if whom.all && all_found {
+                looks.at_all = looked + poll;
+            }
+            if whom.suspects {
+                looks.at_suspects = looked + SUSPECTS_WAIT.min(poll);
+            }
             let cost = looked.elapsed();
             let idle = taken.is_empty();
             for (leased, place) in taken {
@@ -108,9 +148,11 @@ impl Courier {
                 tasks.spawn(async move { courier.visit(leased, place, &stopping).await });
             }
             if idle {
+                let next = looks.at_all.min(looks.at_suspects);
                 tokio::select! {
-                    _ = timeout(poll, self.room.ctx.db.events_left()) => {}
+                    () = self.room.ctx.db.events_left() => {}
                     () = self.freed.notified() => {}
+                    () = sleep_until(next.into()) => {}
                     () = tasks.stopping() => {}
                 }
             }
@@ -124,7 +166,7 @@ impl Courier {
         let tasks = Tasks::default();
         let mut visits = 0;
         loop {
-            let taken = self.take(EVERYBODY).await?;
+            let Taken { taken, .. } = self.take(EVERYBODY).await?;
             if taken.is_empty() {
                 return Ok(visits);
             }
@@ -134,38 +176,69 @@ impl Courier {
         }
     }
 
-    /// Takes as many endpoints of these kinds as there are places.
-    async fn take(&self, whom: &[Failures]) -> Result<Vec<(Leased, Place)>> {
-        let mut taken = Vec::new();
-        for (failures, places) in self.places.iter().filter(|(kind, _)| whom.contains(kind)) {
-            let free = places.take(BATCH);
-            if !free.is_empty() {
-                taken.extend(self.claim(*failures, free.len()).await?.into_iter().zip(free));
-            }
+    /// Takes as many endpoints as there are places.
+    async fn take(&self, whom: Whom) -> Result<Taken> {
+        let free = self.healthy.hold(BATCH);
+        let most = free.len();
+        let mut taken = match (whom.all, most) {
+            (_, 0) => Vec::new(),
+            (true, _) => self.claim(HEALTHY, None, free).await?,
+            (false, _) => self.answer(free).await?,
+        };
+        let all_found = taken.len() < most;
+        let free = if whom.suspects { self.suspects.hold(SUSPECTS_AT_A_LOOK) } else { Vec::new() };
+        if !free.is_empty() {
+            taken.extend(self.claim(SUSPECT, None, free).await?);
         }
-        Ok(taken)
+        Ok(Taken { taken, all_found })
     }
 
-    async fn claim(&self, failures: Failures, most: usize) -> Result<Vec<Leased>> {
+    /// Takes endpoints of merchants whose events wait.
+    async fn answer(&self, free: Vec<Place>) -> Result<Vec<(Leased, Place)>> {
+        let (db, most) = (&self.room.ctx.db, free.len());
+        let called = db.merchants_with_events(CALLED);
+        if called.is_empty() {
+            return Ok(Vec::new());
+        }
+        let taken = self.claim(HEALTHY, Some(&called), free).await;
+        if taken.as_ref().map_or(true, |taken| taken.len() >= most) {
+            db.events_wait(called);
+        }
+        taken
+    }
+
+    async fn claim(
+        &self,
+        failures: Failures,
+        among: Option<&[MerchantId]>,
+        free: Vec<Place>,
+    ) -> Result<Vec<(Leased, Place)>> {
         let ctx = &self.room.ctx;
-        let now = ctx.now();
-        if !db::read!(ctx.db, |tx| Ok(store::any_ready(tx, now, failures).await?))? {
+        let (now, most) = (ctx.now(), i64::try_from(free.len()).unwrap_or(i64::MAX));
+        let ready =
+            db::read!(ctx.db, |tx| Ok(store::ready(tx, now, failures, among, most).await?))?;
+        if ready.is_empty() {
             return Ok(Vec::new());
         }
         let lease = JobId::make(&ctx.clock, &ctx.random).to_string();
-        let (until, most) = (now.plus(self.room.lease), i64::try_from(most).unwrap_or(i64::MAX));
-        db::write!(ctx.db, Owner::House, |tx| {
-            Ok(store::claim(tx, (now, until), failures, most, &lease).await?)
-        })
+        let until = now.plus(self.room.lease);
+        let leased = db::write!(ctx.db, Owner::House, |tx| {
+            Ok(store::claim(tx, (now, until), &ready, &lease).await?)
+        })?;
+        Ok(leased.into_iter().zip(free.into_iter().map(Place::taken)).collect())
     }
 
     /// One visit. An endpoint whose visit broke off stays leased, so that it is not tried again and
     /// again at once.
     async fn visit(&self, leased: Leased, place: Place, tasks: &Tasks) {
-        let endpoint = leased.id;
-        if let Err(failure) = Visit::new(&self.room, leased, place, tasks).run().await {
-            let cause = failure.cause_chain();
-            tracing::warn!(%endpoint, cause, "Deliveries broke off; trying again soon.");
+        let (endpoint, merchant) = (leased.id, leased.merchant);
+        match Visit::new(&self.room, leased, place, tasks).run().await {
+            Ok(false) => {}
+            Ok(true) => self.room.ctx.db.events_wait([merchant]),
+            Err(failure) => {
+                let cause = failure.cause_chain();
+                tracing::warn!(%endpoint, cause, "Deliveries broke off; trying again soon.");
+            }
         }
     }
 }

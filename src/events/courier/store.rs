@@ -1,6 +1,8 @@
 //! The statements by which endpoints are taken, kept and given back.
 
-use super::health::Health;
+use serde::Serialize;
+
+use super::{health::Health, outcome::Wrote};
 use crate::{
     base::{ids::MerchantId, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx, statement},
@@ -11,50 +13,72 @@ use crate::{
     },
 };
 
-/// Whether there is anything to take; asked through the reading door, so that an idle server writes
-/// nothing.
-const READY: &str = "SELECT COUNT(*) FROM (SELECT e.id FROM webhook_endpoints e
+/// Who can be taken; asked through the reading door, so that an idle server writes nothing. Who was visited
+/// longest ago comes first.
+const READY: &str = "SELECT e.merchant_id, e.id FROM webhook_endpoints e
     WHERE e.status = 'active' AND e.leased_until_us <= $1 AND e.paused_until_us <= $1
     AND e.failures BETWEEN $2 AND $3
     AND (e.due_at_us <= $1 OR e.planned_through <
         (SELECT s.last FROM event_sequences s WHERE s.merchant_id = e.merchant_id))
-    LIMIT 1) AS ready";
+    ORDER BY e.leased_until_us LIMIT $4";
 
-/// Who was visited longest ago comes first.
-const CLAIM: Statement = statement!(
-    "WITH ready AS (
-        SELECT e.merchant_id, e.id FROM webhook_endpoints e
-        WHERE e.status = 'active' AND e.leased_until_us <= $1 AND e.paused_until_us <= $1
-        AND e.failures BETWEEN $2 AND $3
-        AND (e.due_at_us <= $1 OR e.planned_through <
-            (SELECT s.last FROM event_sequences s WHERE s.merchant_id = e.merchant_id))
-        ORDER BY e.leased_until_us LIMIT $4 ",
-    SKIP_LOCKED,
-    "
-    )
-    UPDATE webhook_endpoints SET lease_id = $5, leased_until_us = $6
-    FROM ready
-    WHERE webhook_endpoints.merchant_id = ready.merchant_id AND webhook_endpoints.id = ready.id
-    RETURNING webhook_endpoints.merchant_id, webhook_endpoints.id, webhook_endpoints.url,
-        webhook_endpoints.filter, webhook_endpoints.dialect, webhook_endpoints.secret,
-        webhook_endpoints.old_secret, webhook_endpoints.old_secret_ends_us,
-        webhook_endpoints.planned_through, webhook_endpoints.failures,
-        webhook_endpoints.failing_since_us, webhook_endpoints.paused_until_us"
+/// The same among the endpoints of some merchants.
+const READY_OF: Statement = statement!(
+    "SELECT e.merchant_id, e.id FROM webhook_endpoints e
+    WHERE e.status = 'active' AND e.leased_until_us <= $1 AND e.paused_until_us <= $1
+    AND e.failures BETWEEN $2 AND $3
+    AND (e.due_at_us <= $1 OR e.planned_through <
+        (SELECT s.last FROM event_sequences s WHERE s.merchant_id = e.merchant_id))
+    AND e.merchant_id IN (SELECT j.value->>'merchant' FROM ",
+    JSON_ROWS("$5"),
+    ") ORDER BY e.leased_until_us LIMIT $4"
 );
 
-const ADVANCE: &str = "UPDATE webhook_endpoints SET planned_through = $5
-    WHERE merchant_id = $1 AND id = $2 AND lease_id = $3 AND planned_through = $4
-    AND status = 'active'";
+/// Takes those of them that nobody has taken meanwhile.
+const CLAIM: Statement = Statement {
+    sqlite: "UPDATE webhook_endpoints SET lease_id = $3, leased_until_us = $4
+        WHERE (merchant_id, id) IN
+            (SELECT j.value->>'merchant', j.value->>'endpoint' FROM json_each($2) AS j)
+        AND status = 'active' AND leased_until_us <= $1
+        RETURNING merchant_id, id, url, filter, dialect, secret, old_secret, old_secret_ends_us,
+            planned_through, failures, failing_since_us, paused_until_us, warned_at_us, due_at_us",
+    // Two replicas that take several each would wait for each other's.
+    postgres: "WITH ready AS (
+            SELECT e.merchant_id, e.id FROM webhook_endpoints e
+            WHERE (e.merchant_id, e.id) IN
+                (SELECT j.value->>'merchant', j.value->>'endpoint'
+                 FROM jsonb_array_elements(CAST($2 AS jsonb)) AS j(value))
+            AND e.status = 'active' AND e.leased_until_us <= $1 FOR UPDATE SKIP LOCKED
+        )
+        UPDATE webhook_endpoints w SET lease_id = $3, leased_until_us = $4 FROM ready
+        WHERE w.merchant_id = ready.merchant_id AND w.id = ready.id
+        RETURNING w.merchant_id, w.id, w.url, w.filter, w.dialect, w.secret, w.old_secret,
+            w.old_secret_ends_us, w.planned_through, w.failures, w.failing_since_us,
+            w.paused_until_us, w.warned_at_us, w.due_at_us",
+};
 
+/// Moves on in the log, and only from where this visit believes the endpoint to be: no event is passed over
+/// and none gets two rows.
 const KEEP: &str = "UPDATE webhook_endpoints
-    SET failures = $4, failing_since_us = $5, paused_until_us = $6, leased_until_us = $7
-    WHERE merchant_id = $1 AND id = $2 AND lease_id = $3 AND status = 'active'";
+    SET planned_through = $5, failures = $6, failing_since_us = $7, paused_until_us = $8,
+        warned_at_us = $9, leased_until_us = $10
+    WHERE merchant_id = $1 AND id = $2 AND lease_id = $3 AND planned_through = $4
+    AND status = 'active'
+    RETURNING planned_through";
 
-const RELEASE: &str = "UPDATE webhook_endpoints
-    SET lease_id = NULL, leased_until_us = $4, due_at_us =
-        (SELECT MIN(d.next_attempt_at_us) FROM webhook_deliveries d
-         WHERE d.merchant_id = $1 AND d.endpoint_id = $2 AND d.status = 'pending')
-    WHERE merchant_id = $1 AND id = $2 AND lease_id = $3";
+/// The same, and gives it back. The rows of this visit are not there yet: the least of their moments is
+/// given. Events of this merchant are written before or after this, never meanwhile.
+const LEAVE: &str = "UPDATE webhook_endpoints
+    SET planned_through = $5, failures = $6, failing_since_us = $7, paused_until_us = $8,
+        warned_at_us = $9, leased_until_us = $10, lease_id = NULL,
+        due_at_us = (SELECT MIN(x.at) FROM
+            (SELECT MIN(d.next_attempt_at_us) AS at FROM webhook_deliveries d
+             WHERE d.merchant_id = $1 AND d.endpoint_id = $2 AND d.status = 'pending'
+             UNION ALL SELECT CAST($11 AS BIGINT) AS at) x)
+    WHERE merchant_id = $1 AND id = $2 AND lease_id = $3 AND planned_through = $4
+    AND status = 'active'
+    RETURNING (SELECT COUNT(*) FROM event_sequences s
+        WHERE s.merchant_id = $1 AND s.last > $5)";
 
 const DISABLE: &str = "UPDATE webhook_endpoints
     SET status = 'disabled', disabled_because = $3, updated_at_us = $4
@@ -63,10 +87,10 @@ const DISABLE: &str = "UPDATE webhook_endpoints
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
     Statement::same(READY),
+    READY_OF,
     CLAIM,
-    Statement::same(ADVANCE),
     Statement::same(KEEP),
-    Statement::same(RELEASE),
+    Statement::same(LEAVE),
     Statement::same(DISABLE),
 ];
 
@@ -81,6 +105,7 @@ pub(super) struct Leased {
     pub(super) dialect: Dialect,
     pub(super) sealed: Sealed,
     pub(super) planned_through: i64,
+    pub(super) due_at: Option<Timestamp>,
     pub(super) health: Health,
 }
 
@@ -98,28 +123,59 @@ struct LeasedRow {
     failures: i64,
     failing_since_us: Option<Timestamp>,
     paused_until_us: Timestamp,
+    warned_at_us: Option<Timestamp>,
+    due_at_us: Option<Timestamp>,
 }
 
 /// Which endpoints are meant, by how many failures in a row they have.
 pub(super) type Failures = (i64, i64);
 
-pub(super) async fn any_ready(
+/// An endpoint that can be taken.
+#[derive(Debug, Serialize)]
+pub(super) struct Ready {
+    merchant: MerchantId,
+    endpoint: EndpointId,
+}
+
+#[derive(Serialize)]
+struct Named {
+    merchant: MerchantId,
+}
+
+/// Who can be taken, of all or among some merchants' endpoints.
+pub(super) async fn ready(
     tx: &mut Tx,
     now: Timestamp,
     (least, most): Failures,
-) -> Result<bool, DbError> {
-    Ok(db::one!(tx, (i64,), READY, now, least, most)?.0 > 0)
+    among: Option<&[MerchantId]>,
+    limit: i64,
+) -> Result<Vec<Ready>, DbError> {
+    type Row = (MerchantId, EndpointId);
+    let rows = match among {
+        None => db::all!(tx, Row, READY, now, least, most, limit)?,
+        Some(merchants) => {
+            let named = |merchant: &MerchantId| Named { merchant: *merchant };
+            let among = rows_of(&merchants.iter().map(named).collect::<Vec<_>>())?;
+            let sql = READY_OF.on(tx.engine());
+            db::all!(tx, Row, sql, now, least, most, limit, among)?
+        }
+    };
+    Ok(rows.into_iter().map(|(merchant, endpoint)| Ready { merchant, endpoint }).collect())
 }
 
+fn rows_of<T: Serialize>(items: &[T]) -> Result<String, DbError> {
+    serde_json::to_string(items).map_err(|error| DbError::unreadable("rows", error))
+}
+
+/// Takes them, as far as they are still free.
 pub(super) async fn claim(
     tx: &mut Tx,
     (now, until): (Timestamp, Timestamp),
-    (least, most): Failures,
-    limit: i64,
+    ready: &[Ready],
     visit: &str,
 ) -> Result<Vec<Leased>, DbError> {
     let sql = CLAIM.on(tx.engine());
-    let rows = db::all!(tx, LeasedRow, sql, now, least, most, limit, visit, until)?;
+    let rows = db::all!(tx, LeasedRow, sql, now, rows_of(ready)?, visit, until)?;
     let read = |row: LeasedRow| {
         let unreadable = |what: &str| DbError::unreadable("webhook endpoint", what.to_owned());
         Ok(Leased {
@@ -135,41 +191,75 @@ pub(super) async fn claim(
                 old_ends: row.old_secret_ends_us,
             },
             planned_through: row.planned_through,
+            due_at: row.due_at_us,
             health: Health {
                 failures: u32::try_from(row.failures).unwrap_or(u32::MAX),
                 failing_since: row.failing_since_us,
                 paused_until: row.paused_until_us,
+                warned_at: row.warned_at_us,
             },
         })
     };
     rows.into_iter().map(read).collect()
 }
 
-/// Moves on in the log; false when the endpoint is no longer ours.
-pub(super) async fn advance(tx: &mut Tx, leased: &Leased, to: i64) -> Result<bool, DbError> {
-    let Leased { merchant, id, lease, planned_through, .. } = leased;
-    Ok(db::exec!(tx, ADVANCE, merchant, id, lease, planned_through, to)? == 1)
-}
-
-/// Writes down how it is doing and keeps it; false when it is no longer ours.
+/// Moves on from one number to another, writes down how it is doing, and keeps it.
 pub(super) async fn keep(
     tx: &mut Tx,
     leased: &Leased,
+    (from, through): (i64, i64),
     health: &Health,
     until: Timestamp,
-) -> Result<bool, DbError> {
+) -> Result<Wrote, DbError> {
     let Leased { merchant, id, lease, .. } = leased;
-    let Health { failures, failing_since, paused_until } = health;
+    let Health { failures, failing_since, paused_until, warned_at } = health;
     let failures = i64::from(*failures);
-    let kept =
-        db::exec!(tx, KEEP, merchant, id, lease, failures, failing_since, paused_until, until)?;
-    Ok(kept == 1)
+    let kept = db::optional!(
+        tx,
+        (i64,),
+        KEEP,
+        merchant,
+        id,
+        lease,
+        from,
+        through,
+        failures,
+        failing_since,
+        paused_until,
+        warned_at,
+        until
+    )?;
+    Ok(kept.map_or(Wrote::Lost, |_| Wrote::Ours { more: false }))
 }
 
-pub(super) async fn release(tx: &mut Tx, leased: &Leased, now: Timestamp) -> Result<(), DbError> {
+/// The same, and gives it back.
+pub(super) async fn leave(
+    tx: &mut Tx,
+    leased: &Leased,
+    (from, through): (i64, i64),
+    health: &Health,
+    (now, next): (Timestamp, Option<i64>),
+) -> Result<Wrote, DbError> {
     let Leased { merchant, id, lease, .. } = leased;
-    db::exec!(tx, RELEASE, merchant, id, lease, now)?;
-    Ok(())
+    let Health { failures, failing_since, paused_until, warned_at } = health;
+    let failures = i64::from(*failures);
+    let left = db::optional!(
+        tx,
+        (i64,),
+        LEAVE,
+        merchant,
+        id,
+        lease,
+        from,
+        through,
+        failures,
+        failing_since,
+        paused_until,
+        warned_at,
+        now,
+        next
+    )?;
+    Ok(left.map_or(Wrote::Lost, |(ahead,)| Wrote::Ours { more: ahead > 0 }))
 }
 
 /// Switches it off; false when somebody was faster.

@@ -1,36 +1,31 @@
-//! One visit to one endpoint: plan, attempt, record, and go on until nothing is due or time is up.
+//! One visit to one endpoint: read the log, attempt, write down, and go on until nothing is due or time is up.
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::json;
 use tokio::time::sleep_until;
 
 use super::{
+    ahead,
+    attempt::{Receiver, Signed},
+    book::{Book, Bundle},
     health::{Health, Sign},
+    outcome::{self, News, Then, Wrote},
     places::Place,
-    planning::{self, Plan},
-    store::{self, Leased},
+    store::Leased,
 };
 use crate::{
-    base::{
-        failure::{Failure, Result},
-        tasks::Tasks,
-        timestamp::Timestamp,
-    },
+    base::{failure::Result, tasks::Tasks},
     db,
     events::{
         Events,
-        deliveries::{self, Attempted, Due, Status},
+        deliveries::{self, Due},
         endpoints::{Because, open_keys},
-        log::{self, EventType, NewEvent},
         outbound::Sent,
-        signatures::{Message, SigningKeys},
     },
 };
 
@@ -42,11 +37,6 @@ const SUSPECT_BATCH: usize = 16;
 const SILENCE: Duration = Duration::from_millis(100);
 /// After so much time no new attempt begins: others wait for the place.
 const SLICE: Duration = Duration::from_secs(10);
-/// Outcomes are written down in bundles, and none waits longer than this.
-const BUNDLE: usize = 128;
-const PATIENCE: Duration = Duration::from_millis(200);
-/// How much of the answer to a delivery that went well is kept.
-const KEPT_OF_SUCCESS: usize = 512;
 
 /// Deliveries about one resource, in order: the next begins when the one before has been answered.
 type Line = VecDeque<Due>;
@@ -55,25 +45,28 @@ type Line = VecDeque<Due>;
 struct Heard {
     line: Line,
     due: Due,
-    sent: Sent,
+    came: (Signed, Sent),
     failures_then: u32,
 }
 
 /// A visit.
 pub(super) struct Visit<'a> {
     room: &'a Events,
-    leased: Leased,
+    leased: Arc<Leased>,
     health: Health,
     place: Place,
     tasks: &'a Tasks,
     begun: Instant,
     answered: usize,
-    /// The endpoint is gone, switched off, or another's.
+    book: Book,
+    /// Some rows may be due.
+    has_rows: bool,
+    /// The endpoint is gone, switched off, or another's; or this visit gives its place to others.
     over: bool,
-    unwritten: Vec<Attempted>,
-    oldest_unwritten: Option<Instant>,
     renewed_at: Instant,
     gives_up: Option<Because>,
+    /// Its merchant is to be warned.
+    warns: bool,
 }
 
 impl<'a> Visit<'a> {
@@ -81,33 +74,50 @@ impl<'a> Visit<'a> {
         Self {
             room,
             health: leased.health,
-            leased,
+            book: Book::new(leased.planned_through),
+            has_rows: leased.due_at.is_some_and(|due| due <= room.ctx.now()),
+            leased: Arc::new(leased),
             place,
             tasks,
             begun: Instant::now(),
             answered: 0,
             over: false,
-            unwritten: Vec::new(),
-            oldest_unwritten: None,
             renewed_at: Instant::now(),
             gives_up: None,
+            warns: false,
         }
     }
 
-    pub(super) async fn run(mut self) -> Result<()> {
-        let Leased { id, sealed, .. } = &self.leased;
-        let keys = open_keys(&self.room.vault, *id, sealed, self.room.ctx.now()).await?;
+    /// Delivers; gives whether there is more to do already.
+    pub(super) async fn run(mut self) -> Result<bool> {
+        let leased = self.leased.clone();
+        let now = self.room.ctx.now();
+        let keys = open_keys(&self.room.vault, leased.id, &leased.sealed, now).await?;
+        let to = Receiver {
+            room: self.room,
+            url: &leased.url,
+            dialect: leased.dialect,
+            keys: &keys,
+            id: leased.id,
+        };
         while !self.must_end() {
-            let due = self.next_batch().await?;
-            if due.is_empty() {
+            let most = if self.health.failures == 0 { BATCH } else { SUSPECT_BATCH };
+            let due = self.next_batch(most).await?;
+            let whole = due.len() < most;
+            self.deliver(to, due).await?;
+            if whole || self.must_end() {
                 break;
             }
-            self.deliver(&keys, due).await?;
+            // Whoever looks for rows that are due must not find these again.
+            let bundle = self.book.take(self.room.ctx.now());
+            let wrote = self.write(bundle, Then::Stay).await?;
+            self.wrote(wrote);
         }
-        let (ctx, leased) = (&self.room.ctx, &self.leased);
-        db::write!(ctx.db, leased.merchant, |tx| {
-            Ok(store::release(tx, leased, ctx.now()).await?)
-        })
+        let bundle = self.book.take(self.room.ctx.now());
+        match self.write(bundle, Then::Leave).await? {
+            Wrote::Ours { more } => Ok(more),
+            Wrote::Lost => Ok(false),
+        }
     }
 
     fn must_end(&self) -> bool {
@@ -118,231 +128,149 @@ impl<'a> Visit<'a> {
             || self.health.is_paused(self.room.ctx.now())
     }
 
-    /// What is due, and what is planned now where that does not fill a batch.
-    async fn next_batch(&mut self) -> Result<Vec<Due>> {
-        let most = if self.health.failures == 0 { BATCH } else { SUSPECT_BATCH };
-        let mut due = self.due(most).await?;
-        while due.len() < most {
-            match planning::plan(self.room, &mut self.leased).await? {
-                Plan::Nothing => break,
-                Plan::Planned(planned) if planned.is_empty() => {}
-                Plan::Planned(planned) => {
-                    due.extend(planned);
-                    break;
-                }
-                Plan::Lost => {
-                    self.over = true;
-                    return Ok(Vec::new());
-                }
+    /// What is due, and what is read from the log where that does not fill a batch.
+    async fn next_batch(&mut self, most: usize) -> Result<Vec<Due>> {
+        let mut due = Vec::new();
+        if self.has_rows {
+            due = self.rows(most).await?;
+            self.has_rows = due.len() >= most;
+        }
+        while due.len() < most && self.begun.elapsed() < SLICE {
+            let missing = most.saturating_sub(due.len());
+            let (room, leased, book) = (self.room, &self.leased, &mut self.book);
+            match ahead::read(room, leased, book, missing).await? {
+                None => break,
+                Some(wanted) => due.extend(wanted),
             }
         }
-        // The others are in the database, and due.
-        due.truncate(most);
         Ok(due)
     }
 
-    async fn due(&self, most: usize) -> Result<Vec<Due>> {
-        let (ctx, Leased { merchant, id, .. }) = (&self.room.ctx, &self.leased);
+    async fn rows(&self, most: usize) -> Result<Vec<Due>> {
+        let (ctx, Leased { merchant, id, .. }) = (&self.room.ctx, &*self.leased);
         let (now, most) = (ctx.now(), i64::try_from(most).unwrap_or(i64::MAX));
         db::read!(ctx.db, |tx| Ok(deliveries::due(tx, (*merchant, *id), now, most).await?))
     }
 
-    async fn deliver(&mut self, keys: &SigningKeys, due: Vec<Due>) -> Result<()> {
-        let room = self.room;
-        let (url, dialect) = (self.leased.url.clone(), self.leased.dialect);
+    async fn deliver(&mut self, to: Receiver<'_>, due: Vec<Due>) -> Result<()> {
         let mut lines = lines(due);
         let mut running: FuturesUnordered<BoxFuture<'_, Heard>> = FuturesUnordered::new();
-        let to = Receiver { room, url: &url, dialect, keys, id: self.leased.id };
+        // One at most: each bundle begins where the one before it ends.
+        let mut writing: FuturesUnordered<BoxFuture<'_, Result<Wrote>>> = FuturesUnordered::new();
         let mut heard_at = Instant::now();
         loop {
-            let most = self.health.at_once(room.deliveries_at_once, self.answered);
-            while running.len() < most && !self.must_end() {
+            let most = self.health.at_once(self.room.deliveries_at_once, self.answered);
+            while running.len() < most && !self.must_end() && !self.book.is_full() {
                 let Some(mut line) = lines.pop_front() else { break };
                 let Some(due) = line.pop_front() else { continue };
                 let failures_then = self.health.failures;
+                self.book.begin(&due);
                 running.push(Box::pin(async move {
-                    let sent = to.attempt(&due).await;
-                    Heard { line, due, sent, failures_then }
+                    let came = to.attempt(&due).await;
+                    Heard { line, due, came, failures_then }
                 }));
             }
-            if running.is_empty() {
-                break;
+            if writing.is_empty()
+                && let Some(bundle) = self.bundle(running.is_empty())
+            {
+                writing.push(self.write(bundle, Then::Stay));
             }
-            let write_by = self.write_by();
-            let aside_at = self.place.can_step_aside().then(|| heard_at + SILENCE);
+            if running.is_empty() && writing.is_empty() {
+                return Ok(());
+            }
+            let (write_by, is_writing) = (self.write_by(), !writing.is_empty());
+            let aside_at = self.place.can_step_aside() && !running.is_empty();
             tokio::select! {
                 Some(heard) = running.next() => {
                     heard_at = Instant::now();
-                    let line = self.hear(heard);
+                    let line = self.hear(to, heard);
                     if !line.is_empty() {
                         lines.push_front(line);
                     }
                 }
-                () = sleep_until(write_by.into()) => {}
-                () = until(aside_at), if aside_at.is_some() => self.place.step_aside(),
-            }
-            if Instant::now() >= write_by || self.unwritten.len() >= BUNDLE {
-                self.write_down().await?;
+                Some(wrote) = writing.next() => self.wrote(wrote?),
+                () = sleep_until(write_by.into()), if !is_writing => {}
+                () = sleep_until((heard_at + SILENCE).into()), if aside_at => {
+                    if !self.place.step_aside() && self.health.failures == 0 {
+                        self.step_back();
+                        running.clear();
+                    }
+                }
             }
         }
-        if self.unwritten.is_empty() { Ok(()) } else { self.write_down().await }
+    }
+
+    /// There is no seat left to wait in: the attempts that run count as not made, and the endpoint is served
+    /// as one that has just failed, at their pace. Without this, enough silent receivers would hold up
+    /// everybody after all.
+    fn step_back(&mut self) {
+        self.book.abandon();
+        self.health.failures = 1;
+        self.over = true;
+    }
+
+    /// What is to be written now: enough of it, or what has waited for long. When nothing runs any more, the
+    /// end of the visit writes the rest.
+    fn bundle(&mut self, is_idle: bool) -> Option<Bundle> {
+        let now = self.room.ctx.now();
+        if self.book.has_bundle() {
+            return Some(self.book.take_done(now));
+        }
+        (!is_idle && Instant::now() >= self.write_by()).then(|| self.book.take(now))
     }
 
     /// When outcomes have waited for long enough, or the lease is to be renewed because there are none: a
     /// receiver may take longer than a lease lasts.
     fn write_by(&self) -> Instant {
         let renew_by = self.renewed_at + self.room.lease / 3;
-        self.oldest_unwritten.map_or(renew_by, |oldest| renew_by.min(oldest + PATIENCE))
+        self.book.write_by().map_or(renew_by, |by| renew_by.min(by))
+    }
+
+    fn write(&mut self, bundle: Bundle, then: Then) -> BoxFuture<'a, Result<Wrote>> {
+        let (room, leased, health) = (self.room, self.leased.clone(), self.health);
+        // Who is switched off need not be warned of it.
+        let news = match (self.gives_up, then) {
+            (Some(because), Then::Leave) => Some(News::Disabled(because)),
+            (Some(_), Then::Stay) => None,
+            (None, _) => self.warns.then_some(News::Failing),
+        };
+        self.warns = false;
+        self.renewed_at = Instant::now();
+        let pens = self.place.pens();
+        Box::pin(async move {
+            let _pen = match pens {
+                Some(pens) => pens.acquire_owned().await.ok(),
+                None => None,
+            };
+            outcome::write(room, &leased, bundle, health, (then, news)).await
+        })
+    }
+
+    fn wrote(&mut self, wrote: Wrote) {
+        self.over |= wrote == Wrote::Lost;
     }
 
     /// Takes note of an attempt; gives back the line that waited for it.
-    fn hear(&mut self, Heard { line, due, sent, failures_then }: Heard) -> Line {
+    fn hear(&mut self, to: Receiver<'_>, Heard { line, due, came, failures_then }: Heard) -> Line {
         let now = self.room.ctx.now();
-        let sign = match &sent.outcome {
+        let sign = match &came.1.outcome {
             Ok(answer) => Sign::of(answer, now),
             Err(_) => Sign::Ill { asked_for: None },
         };
         self.health = self.health.after(sign, failures_then, now);
         self.answered = self.answered.saturating_add(usize::from(sign == Sign::Well));
         self.gives_up = self.gives_up.or(self.health.gives_up(sign, now));
+        if self.health.warns(sign, now) {
+            self.health.warned_at = Some(now);
+            self.warns = true;
+        }
         let outcome = if sign == Sign::Well { "delivered" } else { "failed" };
         metrics::counter!("webhook_attempts_total", "outcome" => outcome).increment(1);
-        metrics::histogram!("webhook_attempt_seconds").record(sent.took);
-        self.unwritten.push(self.attempted(&due, &sent, sign, now));
-        self.oldest_unwritten.get_or_insert_with(Instant::now);
+        metrics::histogram!("webhook_attempt_seconds").record(came.1.took);
+        let attempted = to.outcome(&due, came, sign, now);
+        self.book.hear(&due, attempted);
         line
     }
-
-    fn attempted(&self, due: &Due, sent: &Sent, sign: Sign, now: Timestamp) -> Attempted {
-        let attempts = due.attempts.saturating_add(1);
-        let made = u32::try_from(attempts).unwrap_or(u32::MAX);
-        let asked_for = match sign {
-            Sign::Ill { asked_for } => asked_for,
-            Sign::Well | Sign::Gone => None,
-        };
-        let random = &self.room.ctx.random;
-        let next = self.leased.dialect.schedule().next(made, now, asked_for, random);
-        let (status, next) = match (sign, next) {
-            (Sign::Well, _) => (Status::Delivered, None),
-            (_, Some(next)) => (Status::Pending, Some(next.micros())),
-            (_, None) => (Status::Failed, None),
-        };
-        let (code, body, error) = match &sent.outcome {
-            Ok(answer) => {
-                let error = (sign != Sign::Well).then(|| refusal(answer.status));
-                (Some(answer.status), Some(kept(&answer.body, sign)), error)
-            }
-            Err(fault) => (None, None, Some(fault.to_string())),
-        };
-        Attempted {
-            id: due.id,
-            attempts,
-            status: status.as_str(),
-            next,
-            code,
-            body,
-            error,
-            ms: u64::try_from(sent.took.as_millis()).unwrap_or(u64::MAX),
-        }
-    }
-
-    /// Writes outcomes and the state of the endpoint in one transaction, and renews the lease.
-    async fn write_down(&mut self) -> Result<()> {
-        let (ctx, leased, health) = (&self.room.ctx, &self.leased, &self.health);
-        let lease = self.room.lease;
-        let (attempted, gives_up) = (&self.unwritten, self.gives_up);
-        let disabled = gives_up.map(|because| self.disabled(because)).transpose()?;
-        let ours = db::write!(ctx.db, leased.merchant, |tx| {
-            let now = ctx.now();
-            if !attempted.is_empty() {
-                deliveries::record(tx, leased.merchant, attempted, now).await?;
-            }
-            let ours = store::keep(tx, leased, health, now.plus(lease)).await?;
-            if let (Some(because), Some(event), true) = (gives_up, &disabled, ours)
-                && store::disable(tx, leased, because, now).await?
-            {
-                log::append(tx, ctx, leased.merchant, event).await?;
-            }
-            Ok(ours)
-        })?;
-        if let (Some(because), true) = (gives_up, ours) {
-            let (endpoint, because) = (leased.id, because.as_str());
-            tracing::warn!(%endpoint, because, "A webhook endpoint was switched off.");
-        }
-        self.over |= !ours;
-        self.unwritten.clear();
-        self.oldest_unwritten = None;
-        self.renewed_at = Instant::now();
-        Ok(())
-    }
-
-    fn disabled(&self, because: Because) -> Result<NewEvent> {
-        let id = self.leased.id.to_string();
-        let data = json!({
-            "id": id,
-            "url": self.leased.url,
-            "status": "disabled",
-            "disabled_reason": because.as_str(),
-            "failing_since": self.health.failing_since,
-        });
-        NewEvent::new(EventType::WebhookDisabled, id, &data).map_err(Failure::internal)
-    }
-}
-
-/// Whom one visit is for.
-#[derive(Clone, Copy)]
-struct Receiver<'a> {
-    room: &'a Events,
-    url: &'a str,
-    dialect: crate::events::signatures::Dialect,
-    keys: &'a SigningKeys,
-    id: crate::events::EndpointId,
-}
-
-impl Receiver<'_> {
-    /// Signs and sends one delivery.
-    async fn attempt(&self, due: &Due) -> Sent {
-        let now = self.room.ctx.now();
-        if due.attempts == 0 {
-            metrics::histogram!("webhook_wait_seconds").record(now.since(due.happened_at));
-        }
-        let (event, delivery) = (due.event.to_string(), due.id.to_string());
-        let attempt = u32::try_from(due.attempts).unwrap_or(u32::MAX).saturating_add(1);
-        let message = Message {
-            event: &event,
-            kind: due.kind.as_str(),
-            delivery: &delivery,
-            attempt,
-            unix_seconds: now.unix_seconds(),
-            body: &due.body,
-        };
-        let headers = header_map(self.dialect.headers(self.keys, &message));
-        let patience = self.dialect.timeout().min(self.room.timeout);
-        let body = Bytes::copy_from_slice(&due.body);
-        let sent = self.room.outbound.post(self.url, headers, body, patience).await;
-        tracing::debug!(endpoint = %self.id, delivery, attempt, took = ?sent.took, "A delivery was attempted.");
-        sent
-    }
-}
-
-fn header_map(headers: Vec<(&'static str, String)>) -> HeaderMap {
-    let line = |(name, value): (&'static str, String)| {
-        Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
-    };
-    headers.into_iter().filter_map(line).collect()
-}
-
-fn refusal(status: u16) -> String {
-    match status {
-        300..=399 => "the answer was a redirect, which is not followed".to_owned(),
-        410 => "the receiver said that it is gone".to_owned(),
-        _ => format!("the receiver answered {status}"),
-    }
-}
-
-fn kept(body: &str, sign: Sign) -> String {
-    let most = if sign == Sign::Well { KEPT_OF_SUCCESS } else { body.len() };
-    body.get(..body.floor_char_boundary(most)).unwrap_or_default().to_owned()
 }
 
 /// Lines in the order in which their first deliveries stood.
@@ -357,11 +285,4 @@ fn lines(due: Vec<Due>) -> VecDeque<Line> {
         }
     }
     lines
-}
-
-async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment.into()).await,
-        None => std::future::pending().await,
-    }
 }

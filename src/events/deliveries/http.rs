@@ -1,5 +1,7 @@
 //! Stored events, their deliveries, and one more attempt.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::State,
@@ -70,8 +72,14 @@ struct DeliveryAnswer {
     url: String,
     attempts: i64,
     max_attempts: i64,
+    /// Of the last attempt, its signatures included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_headers: Option<BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_status: Option<i64>,
+    /// Those that help to find the call in the receiver's logs; no cookies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_headers: Option<BTreeMap<String, String>>,
     /// The beginning of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     response_body: Option<String>,
@@ -101,7 +109,9 @@ impl From<Delivery> for DeliveryAnswer {
             url: delivery.url,
             attempts: delivery.attempts,
             max_attempts: delivery.max_attempts,
+            request_headers: delivery.request_headers,
             response_status: delivery.response_status,
+            response_headers: delivery.response_headers,
             response_body: delivery.response_body,
             next_retry_at: delivery.next_attempt_at,
             error: delivery.error,

@@ -2,6 +2,7 @@
 
 mod housekeeping;
 pub mod http;
+pub mod lists;
 mod model;
 mod service;
 mod store;
@@ -12,4 +13,4 @@ pub use service::{
     Again, Which, of_endpoint, of_endpoint_among, of_event, redeliver, redeliver_once,
 };
 pub use store::STATEMENTS;
-pub(super) use store::{Ahead, Attempted, Due, Planned, ahead, due, plan, record};
+pub(super) use store::{Ahead, Attempted, Due, Written, ahead, due, record, write};

@@ -1,5 +1,7 @@
 //! A delivery and its states.
 
+use std::collections::BTreeMap;
+
 use crate::{
     base::timestamp::Timestamp,
     events::{DeliveryId, EndpointId, EventId},
@@ -20,6 +22,9 @@ words! {
     }
 }
 
+/// Header lines by their names.
+pub(super) type Lines = BTreeMap<String, String>;
+
 /// One event on its way to one endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -39,8 +44,12 @@ pub struct Delivery {
     pub max_attempts: i64,
     /// When the next one is due.
     pub next_attempt_at: Option<Timestamp>,
+    /// What the last attempt said and signed; the signatures are no secrets, the receiver has them.
+    pub request_headers: Option<BTreeMap<String, String>>,
     /// The status of the last answer.
     pub response_status: Option<i64>,
+    /// Some of its headers.
+    pub response_headers: Option<BTreeMap<String, String>>,
     /// The beginning of its body.
     pub response_body: Option<String>,
     /// What went wrong last.

@@ -1,7 +1,7 @@
 //! Looking at deliveries, and asking for one more.
 
 use super::{
-    Delivery, Status,
+    Delivery, Status, lists,
     store::{self, Planned, Sendable},
 };
 use crate::{
@@ -53,7 +53,7 @@ pub async fn of_event(ctx: &Ctx, merchant: MerchantId, id: EventId) -> Result<Ve
     db::read!(ctx.db, |tx| {
         let event = log::find(tx, merchant, id).await?;
         let event = event.ok_or_else(|| Failure::new(Code::NotFound))?;
-        Ok(store::of_event(tx, merchant, event.sequence).await?)
+        Ok(lists::of_event(tx, merchant, event.sequence).await?)
     })
 }
 
@@ -84,9 +84,9 @@ pub async fn of_endpoint_among(
     let (rows, floor) = db::read!(ctx.db, |tx| {
         let floor = match status {
             None | Some(Status::Failed) => None,
-            Some(_) => store::floor(tx, (merchant, id), page, many).await?,
+            Some(_) => lists::floor(tx, (merchant, id), page, many).await?,
         };
-        Ok((store::of_endpoint(tx, (merchant, id), status, page, floor).await?, floor))
+        Ok((lists::of_endpoint(tx, (merchant, id), status, page, floor).await?, floor))
     })?;
     Ok(Page::searched(rows, page, floor, |delivery| delivery.id.to_string()))
 }
@@ -148,7 +148,7 @@ async fn plan_again(
     store::plan_again(tx, (merchant, id), &planned, (attempts, now)).await?;
     store::make_due(tx, merchant, id, now).await?;
     by.note(tx, &id.to_string()).await?;
-    tx.wake_courier_after_commit();
+    tx.wake_courier_after_commit(merchant);
     Ok(again)
 }
 

@@ -1,10 +1,12 @@
 //! The statements of deliveries.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Delivery, Status};
 use crate::{
-    base::{ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
+    base::{ids::MerchantId, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx, statement},
     events::{DeliveryId, EndpointId, EventId, log::EventType},
 };
@@ -19,20 +21,34 @@ const AHEAD: &str = "SELECT sequence, id, kind, about, body, created_at_us
 const OLDEST: &str = "SELECT sequence FROM events
     WHERE merchant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT 1";
 
-/// The first round. An event is planned once for each endpoint, because the endpoint moves past it in
-/// the same transaction.
-const PLAN: Statement = statement!(
-    "INSERT INTO webhook_deliveries
-    (merchant_id, id, endpoint_id, sequence, round, event_id, about, status, attempts,
-     max_attempts, next_attempt_at_us, created_at_us, updated_at_us)
-    SELECT CAST($1 AS TEXT), j.value->>'id', CAST($2 AS TEXT),
-        CAST(j.value->>'sequence' AS BIGINT), 0,
-        j.value->>'event', j.value->>'about', 'pending', 0, CAST($4 AS BIGINT),
-        CAST($5 AS BIGINT), CAST($5 AS BIGINT), CAST($5 AS BIGINT)
-    FROM ",
-    JSON_ROWS("$3"),
-    ""
-);
+/// The first round, with what came of the first attempt. An event gets it once for each endpoint, because
+/// the endpoint moves past it in the same transaction.
+const WRITE: Statement = Statement {
+    sqlite: "INSERT INTO webhook_deliveries
+        (merchant_id, id, endpoint_id, sequence, round, event_id, about, status, attempts,
+         max_attempts, next_attempt_at_us, signed_at_s, signatures, response_status,
+         response_headers, response_body, error, duration_ms, delivered_at_us, created_at_us,
+         updated_at_us)
+        SELECT $1, j.value->>'id', $2, j.value->>'sequence', 0, j.value->>'event',
+            j.value->>'about', j.value->>'status', j.value->>'attempts', $4, j.value->>'next',
+            j.value->>'signed_at', j.value->>'signatures', j.value->>'code', j.value->>'headers',
+            j.value->>'body', j.value->>'error', j.value->>'ms',
+            CASE WHEN j.value->>'status' = 'delivered' THEN $5 END, $5, $5
+        FROM json_each($3) AS j",
+    postgres: "INSERT INTO webhook_deliveries
+        (merchant_id, id, endpoint_id, sequence, round, event_id, about, status, attempts,
+         max_attempts, next_attempt_at_us, signed_at_s, signatures, response_status,
+         response_headers, response_body, error, duration_ms, delivered_at_us, created_at_us,
+         updated_at_us)
+        SELECT CAST($1 AS TEXT), j.id, CAST($2 AS TEXT), j.sequence, 0, j.event, j.about,
+            j.status, j.attempts, CAST($4 AS BIGINT), j.next, j.signed_at, j.signatures, j.code,
+            j.headers, j.body, j.error, j.ms,
+            CASE WHEN j.status = 'delivered' THEN CAST($5 AS BIGINT) END, CAST($5 AS BIGINT),
+            CAST($5 AS BIGINT)
+        FROM json_to_recordset(CAST($3 AS JSON)) AS j (id TEXT, sequence BIGINT, event TEXT,
+            about TEXT, status TEXT, attempts BIGINT, next BIGINT, signed_at BIGINT,
+            signatures TEXT, code BIGINT, headers TEXT, body TEXT, error TEXT, ms BIGINT)",
+};
 
 /// A round for each re-delivery, from 1 on.
 const PLAN_AGAIN: Statement = statement!(
@@ -53,7 +69,7 @@ const PLAN_AGAIN: Statement = statement!(
 
 /// The event is looked up row by row: as a join, a plan made while the tables were small would read
 /// the merchant's whole log.
-const DUE: &str = "SELECT d.id, d.event_id, d.about, d.attempts,
+const DUE: &str = "SELECT d.id, d.event_id, d.sequence, d.about, d.attempts,
         (SELECT e.kind FROM events e
          WHERE e.merchant_id = d.merchant_id AND e.sequence = d.sequence),
         (SELECT e.body FROM events e
@@ -73,7 +89,10 @@ const RECORD: Statement = statement!(
         status = j.value->>'status',
         attempts = CAST(j.value->>'attempts' AS BIGINT),
         next_attempt_at_us = CAST(j.value->>'next' AS BIGINT),
+        signed_at_s = CAST(j.value->>'signed_at' AS BIGINT),
+        signatures = j.value->>'signatures',
         response_status = CAST(j.value->>'code' AS BIGINT),
+        response_headers = j.value->>'headers',
         response_body = j.value->>'body',
         error = j.value->>'error',
         duration_ms = CAST(j.value->>'ms' AS BIGINT),
@@ -86,42 +105,6 @@ const RECORD: Statement = statement!(
     AND webhook_deliveries.id = j.value->>'id'
     AND webhook_deliveries.status = 'pending'
     AND webhook_deliveries.attempts = CAST(j.value->>'attempts' AS BIGINT) - 1"
-);
-
-const OF_EVENT: &str = "SELECT d.id, d.event_id, d.endpoint_id, w.url, d.status, d.attempts,
-        d.max_attempts, d.next_attempt_at_us, d.response_status, d.response_body, d.error,
-        d.duration_ms, d.delivered_at_us, d.created_at_us, d.updated_at_us
-    FROM webhook_deliveries d
-    JOIN webhook_endpoints w ON w.merchant_id = d.merchant_id AND w.id = d.endpoint_id
-    WHERE d.merchant_id = $1 AND d.sequence = $2 ORDER BY d.endpoint_id, d.round LIMIT 1000";
-
-/// One list for all deliveries of an endpoint and one for the dead letters, which are few among many.
-macro_rules! of_endpoint {
-    ($index:literal, $narrow:literal) => {
-        statement!(
-            "SELECT d.id, d.event_id, d.endpoint_id, w.url, d.status, d.attempts,
-                d.max_attempts, d.next_attempt_at_us, d.response_status, d.response_body, d.error,
-                d.duration_ms, d.delivered_at_us, d.created_at_us, d.updated_at_us
-            FROM webhook_deliveries d",
-            INDEXED_BY($index),
-            concat!(
-                "JOIN webhook_endpoints w ON w.merchant_id = d.merchant_id AND w.id = d.endpoint_id
-                WHERE d.merchant_id = $1 AND d.endpoint_id = $2 AND d.id < $3 AND d.id >= $6",
-                $narrow,
-                " AND ($4 = '' OR d.status = $4)
-                ORDER BY d.id DESC LIMIT $5"
-            )
-        )
-    };
-}
-const OF_ENDPOINT: Statement = of_endpoint!("webhook_deliveries_of_endpoint", "");
-const DEAD: Statement = of_endpoint!("webhook_deliveries_failed", " AND d.status = 'failed'");
-
-/// The last id among so many.
-const FLOOR: Statement = statement!(
-    "SELECT id FROM webhook_deliveries",
-    INDEXED_BY("webhook_deliveries_of_endpoint"),
-    "WHERE merchant_id = $1 AND endpoint_id = $2 AND id < $3 ORDER BY id DESC LIMIT 1 OFFSET $4"
 );
 
 /// What is on its way already is not planned a second time.
@@ -168,22 +151,15 @@ const FORGET_EVENTS: Statement = statement!(
 pub const STATEMENTS: &[Statement] = &[
     Statement::same(AHEAD),
     Statement::same(OLDEST),
-    PLAN,
+    WRITE,
     PLAN_AGAIN,
     Statement::same(DUE),
     RECORD,
-    Statement::same(OF_EVENT),
-    OF_ENDPOINT,
-    DEAD,
-    FLOOR,
     AGAIN,
     Statement::same(MAKE_DUE),
     Statement::same(FORGET),
     FORGET_EVENTS,
 ];
-
-/// After every id in the order of bytes.
-const AFTER_ALL: &str = "dlv_~";
 
 /// An event as planning sees it.
 #[derive(Clone, Debug)]
@@ -192,15 +168,21 @@ pub(crate) struct Ahead {
     pub(crate) id: EventId,
     pub(crate) kind: EventType,
     pub(crate) about: String,
-    body: Vec<u8>,
+    body: Bytes,
     happened_at: Timestamp,
 }
 
 impl Ahead {
-    /// Its delivery, planned and due now.
+    /// One without a body, for tests.
+    #[cfg(test)]
+    pub(crate) fn new(sequence: i64, id: EventId, kind: EventType, at: Timestamp) -> Self {
+        Self { sequence, id, kind, about: String::new(), body: Bytes::new(), happened_at: at }
+    }
+
+    /// Its first delivery, due now.
     pub(crate) fn due(self, id: DeliveryId) -> Due {
-        let Self { id: event, kind, about, body, happened_at, .. } = self;
-        Due { id, event, kind, about, attempts: 0, body, happened_at }
+        let Self { sequence, id: event, kind, about, body, happened_at } = self;
+        Due { id, event, sequence, kind, about, attempts: 0, body, happened_at }
     }
 }
 
@@ -208,7 +190,7 @@ type AheadRow = (i64, EventId, String, String, Vec<u8>, Timestamp);
 
 fn ahead_of(row: AheadRow) -> Result<Ahead, DbError> {
     let (sequence, id, kind, about, body, happened_at) = row;
-    Ok(Ahead { sequence, id, kind: kind_of(&kind)?, about, body, happened_at })
+    Ok(Ahead { sequence, id, kind: kind_of(&kind)?, about, body: body.into(), happened_at })
 }
 
 fn kind_of(word: &str) -> Result<EventType, DbError> {
@@ -233,41 +215,44 @@ pub(crate) async fn ahead(
 
 /// A delivery to be planned.
 #[derive(Debug, Serialize)]
-pub(crate) struct Planned {
-    pub(crate) id: DeliveryId,
+pub(super) struct Planned {
+    pub(super) id: DeliveryId,
+    pub(super) sequence: i64,
+    pub(super) event: EventId,
+    pub(super) about: String,
+}
+
+/// An event that gets its row, with what came of the first attempt.
+#[derive(Debug, Serialize)]
+pub(crate) struct Written {
     pub(crate) sequence: i64,
     pub(crate) event: EventId,
     pub(crate) about: String,
+    #[serde(flatten)]
+    pub(crate) last: Attempted,
 }
 
-pub(crate) async fn plan(
+pub(crate) async fn write(
     tx: &mut Tx,
-    whom: (MerchantId, EndpointId),
-    planned: &[Planned],
-    when: (u32, Timestamp),
+    (merchant, endpoint): (MerchantId, EndpointId),
+    written: &[Written],
+    (max_attempts, now): (u32, Timestamp),
 ) -> Result<(), DbError> {
-    insert(tx, PLAN, whom, planned, when).await
+    let (rows, attempts) = (rows(written)?, i64::from(max_attempts));
+    let sql = WRITE.on(tx.engine());
+    db::exec!(tx, sql, merchant, endpoint, rows, attempts, now)?;
+    Ok(())
 }
 
 /// Plans once more what may have been planned before.
 pub(super) async fn plan_again(
     tx: &mut Tx,
-    whom: (MerchantId, EndpointId),
-    planned: &[Planned],
-    when: (u32, Timestamp),
-) -> Result<(), DbError> {
-    insert(tx, PLAN_AGAIN, whom, planned, when).await
-}
-
-async fn insert(
-    tx: &mut Tx,
-    statement: Statement,
     (merchant, endpoint): (MerchantId, EndpointId),
     planned: &[Planned],
     (max_attempts, now): (u32, Timestamp),
 ) -> Result<(), DbError> {
     let (rows, attempts) = (rows(planned)?, i64::from(max_attempts));
-    let sql = statement.on(tx.engine());
+    let sql = PLAN_AGAIN.on(tx.engine());
     db::exec!(tx, sql, merchant, endpoint, rows, attempts, now)?;
     Ok(())
 }
@@ -281,10 +266,11 @@ fn rows<T: Serialize>(items: &[T]) -> Result<String, DbError> {
 pub(crate) struct Due {
     pub(crate) id: DeliveryId,
     pub(crate) event: EventId,
+    pub(crate) sequence: i64,
     pub(crate) kind: EventType,
     pub(crate) about: String,
     pub(crate) attempts: i64,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
     pub(crate) happened_at: Timestamp,
 }
 
@@ -294,10 +280,11 @@ pub(crate) async fn due(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Due>, DbError> {
-    type Row = (DeliveryId, EventId, String, i64, String, Vec<u8>, Timestamp);
+    type Row = (DeliveryId, EventId, i64, String, i64, String, Vec<u8>, Timestamp);
     let rows = db::all!(tx, Row, DUE, merchant, endpoint, now, limit)?;
-    let read = |(id, event, about, attempts, kind, body, happened_at): Row| {
-        Ok(Due { id, event, kind: kind_of(&kind)?, about, attempts, body, happened_at })
+    let read = |(id, event, sequence, about, attempts, kind, body, happened_at): Row| {
+        let (kind, body) = (kind_of(&kind)?, body.into());
+        Ok(Due { id, event, sequence, kind, about, attempts, body, happened_at })
     };
     rows.into_iter().map(read).collect()
 }
@@ -309,10 +296,13 @@ pub(crate) struct Attempted {
     pub(crate) attempts: i64,
     pub(crate) status: &'static str,
     pub(crate) next: Option<i64>,
+    pub(crate) signed_at: Option<i64>,
+    pub(crate) signatures: Option<BTreeMap<&'static str, String>>,
     pub(crate) code: Option<u16>,
+    pub(crate) headers: Option<BTreeMap<&'static str, String>>,
     pub(crate) body: Option<String>,
     pub(crate) error: Option<String>,
-    pub(crate) ms: u64,
+    pub(crate) ms: Option<u64>,
 }
 
 pub(crate) async fn record(
@@ -324,89 +314,6 @@ pub(crate) async fn record(
     let rows = rows(attempted)?;
     let sql = RECORD.on(tx.engine());
     db::exec!(tx, sql, merchant, rows, now)
-}
-
-#[derive(sqlx::FromRow)]
-struct DeliveryRow {
-    id: DeliveryId,
-    event_id: EventId,
-    endpoint_id: EndpointId,
-    url: String,
-    status: String,
-    attempts: i64,
-    max_attempts: i64,
-    next_attempt_at_us: Option<Timestamp>,
-    response_status: Option<i64>,
-    response_body: Option<String>,
-    error: Option<String>,
-    duration_ms: Option<i64>,
-    delivered_at_us: Option<Timestamp>,
-    created_at_us: Timestamp,
-    updated_at_us: Timestamp,
-}
-
-impl TryFrom<DeliveryRow> for Delivery {
-    type Error = DbError;
-
-    fn try_from(row: DeliveryRow) -> Result<Self, DbError> {
-        let status = Status::parse(&row.status)
-            .ok_or_else(|| DbError::unreadable("delivery", format!("it is {}", row.status)))?;
-        Ok(Self {
-            id: row.id,
-            event_id: row.event_id,
-            endpoint_id: row.endpoint_id,
-            url: row.url,
-            status,
-            attempts: row.attempts,
-            max_attempts: row.max_attempts,
-            next_attempt_at: row.next_attempt_at_us,
-            response_status: row.response_status,
-            response_body: row.response_body,
-            error: row.error,
-            duration_ms: row.duration_ms,
-            delivered_at: row.delivered_at_us,
-            created_at: row.created_at_us,
-            updated_at: row.updated_at_us,
-        })
-    }
-}
-
-pub(super) async fn of_event(
-    tx: &mut Tx,
-    merchant: MerchantId,
-    sequence: i64,
-) -> Result<Vec<Delivery>, DbError> {
-    let rows = db::all!(tx, DeliveryRow, OF_EVENT, merchant, sequence)?;
-    rows.into_iter().map(Delivery::try_from).collect()
-}
-
-/// The newest first, none of them older than the floor.
-pub(super) async fn of_endpoint(
-    tx: &mut Tx,
-    (merchant, endpoint): (MerchantId, EndpointId),
-    status: Option<Status>,
-    page: &PageRequest,
-    floor: Option<DeliveryId>,
-) -> Result<Vec<Delivery>, DbError> {
-    let after = page.after.as_deref().unwrap_or(AFTER_ALL);
-    let list = if status == Some(Status::Failed) { DEAD } else { OF_ENDPOINT };
-    let (sql, status) = (list.on(tx.engine()), status.map_or("", Status::as_str));
-    let (most, floor) = (page.fetch(), floor.map(|id| id.to_string()).unwrap_or_default());
-    let rows = db::all!(tx, DeliveryRow, sql, merchant, endpoint, after, status, most, floor)?;
-    rows.into_iter().map(Delivery::try_from).collect()
-}
-
-/// The last of so many deliveries of an endpoint, if there are as many.
-pub(super) async fn floor(
-    tx: &mut Tx,
-    (merchant, endpoint): (MerchantId, EndpointId),
-    page: &PageRequest,
-    many: i64,
-) -> Result<Option<DeliveryId>, DbError> {
-    let after = page.after.as_deref().unwrap_or(AFTER_ALL);
-    let sql = FLOOR.on(tx.engine());
-    let row = db::optional!(tx, (DeliveryId,), sql, merchant, endpoint, after, many - 1)?;
-    Ok(row.map(|(id,)| id))
 }
 
 /// An event that can be sent once more.

@@ -65,6 +65,8 @@ pub struct Endpoint {
     pub because: Option<Because>,
     /// Since when every attempt has failed.
     pub failing_since: Option<Timestamp>,
+    /// When its merchant was warned of it.
+    pub warned_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When its merchant or we last changed it.

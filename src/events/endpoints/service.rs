@@ -80,6 +80,7 @@ impl Made {
             status: Status::Active,
             because: None,
             failing_since: None,
+            warned_at: None,
             created_at: now,
             updated_at: now,
         };
@@ -162,7 +163,7 @@ pub async fn update(
         endpoint.updated_at = ctx.now();
         store::update(tx, merchant, &endpoint).await?;
         by.note(tx, &id.to_string()).await?;
-        tx.wake_courier_after_commit();
+        tx.wake_courier_after_commit(merchant);
         Ok(endpoint)
     })
 }
@@ -196,7 +197,7 @@ pub async fn reactivate(
             }
             by.note(tx, &id.to_string()).await?;
         }
-        tx.wake_courier_after_commit();
+        tx.wake_courier_after_commit(merchant);
         found(tx, merchant, id).await
     })
 }

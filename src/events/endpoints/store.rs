@@ -20,11 +20,11 @@ const COUNT: &str =
     "SELECT COUNT(*) FROM webhook_endpoints WHERE merchant_id = $1 AND status <> 'deleted'";
 
 const FIND: &str = "SELECT id, url, filter, dialect, version, metadata, status, disabled_because,
-        failing_since_us, created_at_us, updated_at_us
+        failing_since_us, warned_at_us, created_at_us, updated_at_us
     FROM webhook_endpoints WHERE merchant_id = $1 AND id = $2 AND status <> 'deleted'";
 
 const LIST: &str = "SELECT id, url, filter, dialect, version, metadata, status, disabled_because,
-        failing_since_us, created_at_us, updated_at_us
+        failing_since_us, warned_at_us, created_at_us, updated_at_us
     FROM webhook_endpoints WHERE merchant_id = $1 AND status <> 'deleted' ORDER BY id LIMIT 1000";
 
 /// Each count ends early: a page must not wait for a million rows.
@@ -52,6 +52,7 @@ const UPDATE: &str = "UPDATE webhook_endpoints SET url = $3, filter = $4, metada
         failures = CASE WHEN url = $3 THEN failures ELSE 0 END,
         failing_since_us = CASE WHEN url = $3 THEN failing_since_us END,
         paused_until_us = CASE WHEN url = $3 THEN paused_until_us ELSE 0 END,
+        warned_at_us = CASE WHEN url = $3 THEN warned_at_us END,
         updated_at_us = $6
     WHERE merchant_id = $1 AND id = $2 AND status <> 'deleted'";
 
@@ -64,7 +65,7 @@ const DEACTIVATE: &str = "UPDATE webhook_endpoints
 /// Whatever was due while it was off is due now.
 const REACTIVATE: &str = "UPDATE webhook_endpoints
     SET status = 'active', disabled_because = NULL, failures = 0, failing_since_us = NULL,
-        paused_until_us = 0, due_at_us = $3, updated_at_us = $3
+        warned_at_us = NULL, paused_until_us = 0, due_at_us = $3, updated_at_us = $3
     WHERE merchant_id = $1 AND id = $2 AND status IN ('inactive', 'disabled')";
 
 const SKIP_MISSED: &str = "UPDATE webhook_endpoints
@@ -119,6 +120,7 @@ struct EndpointRow {
     status: String,
     disabled_because: Option<String>,
     failing_since_us: Option<Timestamp>,
+    warned_at_us: Option<Timestamp>,
     created_at_us: Timestamp,
     updated_at_us: Timestamp,
 }
@@ -138,6 +140,7 @@ impl TryFrom<EndpointRow> for Endpoint {
             status: Status::parse(&row.status).ok_or_else(|| unreadable("its status"))?,
             because: row.disabled_because.as_deref().and_then(Because::parse),
             failing_since: row.failing_since_us,
+            warned_at: row.warned_at_us,
             created_at: row.created_at_us,
             updated_at: row.updated_at_us,
         })

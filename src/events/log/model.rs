@@ -68,6 +68,8 @@ words! {
         ScreeningHit = "screening.hit",
         /// Somebody wants to know more.
         RfiCreated = "rfi.created",
+        /// Every attempt at an endpoint has failed for a day.
+        WebhookFailing = "webhook.failing",
         /// An endpoint was switched off, because it failed too long or said that it is gone.
         WebhookDisabled = "webhook.disabled",
         /// To try an endpoint out.

@@ -31,7 +31,7 @@ pub async fn append(
     let sequence = store::next(tx, merchant).await?;
     let body = event.envelope(id, sequence, at).map_err(Failure::internal)?;
     store::insert(tx, merchant, (id, sequence, at), event, &body).await?;
-    tx.wake_courier_after_commit();
+    tx.wake_courier_after_commit(merchant);
     Ok(id)
 }
 

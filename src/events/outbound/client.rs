@@ -1,6 +1,7 @@
 //! The one client that calls merchants.
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     fmt, io,
     sync::Arc,
@@ -20,6 +21,24 @@ const CONNECT: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_secs(1);
 /// How much of an answer is read and kept: enough to find a fault by, too little to fill memory.
 const CAPTURED: usize = 16 << 10;
+/// The headers of an answer that are kept: enough to tell which of the receiver's servers answered, and to
+/// find the call in its logs. No others, because those may carry what is not ours to keep, such as cookies.
+const HEADERS: [&str; 12] = [
+    "cf-ray",
+    "content-length",
+    "content-type",
+    "date",
+    "location",
+    "retry-after",
+    "server",
+    "via",
+    "x-amzn-requestid",
+    "x-amzn-trace-id",
+    "x-correlation-id",
+    "x-request-id",
+];
+/// How much of each.
+const HEADER: usize = 256;
 /// Idle connections kept to one host.
 const KEPT: usize = 16;
 
@@ -49,6 +68,8 @@ pub struct Answer {
     pub status: u16,
     /// What stood in `Retry-After`.
     pub retry_after: Option<String>,
+    /// The headers that are kept, each cut at 256 bytes.
+    pub headers: BTreeMap<&'static str, String>,
     /// The beginning of the body, as text.
     pub body: String,
 }
@@ -165,6 +186,7 @@ async fn read(mut response: Response) -> Answer {
     let status = response.status().as_u16();
     let header = response.headers().get("retry-after");
     let retry_after = header.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let headers = kept(response.headers());
     let mut body = Vec::new();
     let rest = async {
         while body.len() < CAPTURED {
@@ -177,7 +199,16 @@ async fn read(mut response: Response) -> Answer {
     drop(timeout(REST, rest).await);
     // PostgreSQL keeps no NUL in a text.
     let body = String::from_utf8_lossy(&body).replace('\0', "\u{fffd}");
-    Answer { status, retry_after, body }
+    Answer { status, retry_after, headers, body }
+}
+
+/// What is kept of the headers; where one stands twice, the first.
+fn kept(headers: &HeaderMap) -> BTreeMap<&'static str, String> {
+    let line = |name: &'static str| {
+        let value = headers.get(name)?.to_str().ok()?;
+        Some((name, value.get(..value.len().min(HEADER))?.to_owned()))
+    };
+    HEADERS.into_iter().filter_map(line).collect()
 }
 
 fn fault(error: &reqwest::Error) -> Fault {

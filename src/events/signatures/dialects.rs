@@ -29,17 +29,18 @@ pub(super) const PAYOUTS: Manner = Manner {
         pauses: &[seconds(30), minutes(2), minutes(8), minutes(32)],
         jitter_percent: 0,
     },
-    sign: |keys, message| {
-        let mut headers = vec![
+    say: |message| {
+        vec![
             ("x-webhook-id", message.event.to_owned()),
             ("x-webhook-event", message.kind.to_owned()),
             ("x-webhook-timestamp", message.unix_seconds.to_string()),
-        ];
-        let names = ("x-webhook-signature", "x-webhook-signature-next");
-        old_then_new(&mut headers, keys, names, |key| {
-            format!("v1={}", key.hex(&[&stamp(message), message.body]))
-        });
-        headers
+        ]
+    },
+    sign: |keys, message| {
+        let stamp = stamp(message);
+        old_then_new(keys, ("x-webhook-signature", "x-webhook-signature-next"), |key| {
+            format!("v1={}", key.hex(&[&stamp, message.body]))
+        })
     },
 };
 
@@ -52,17 +53,18 @@ pub(super) const GROUP_CHECKOUT: Manner = Manner {
         pauses: &[minutes(1), minutes(5), minutes(30), hours(2), hours(6), hours(12), hours(24)],
         jitter_percent: 10,
     },
-    sign: |keys, message| {
-        let mut headers = vec![
+    say: |message| {
+        vec![
             ("ante-event-id", message.event.to_owned()),
             ("ante-event-type", message.kind.to_owned()),
-        ];
+        ]
+    },
+    sign: |keys, message| {
         // The published verifiers split at the comma and take two parts: there must never be a third.
-        old_then_new(&mut headers, keys, ("ante-signature", "ante-signature-next"), |key| {
+        old_then_new(keys, ("ante-signature", "ante-signature-next"), |key| {
             let digest = key.hex(&[&stamp(message), message.body]);
             format!("t={},v1={digest}", message.unix_seconds)
-        });
-        headers
+        })
     },
 };
 
@@ -86,6 +88,13 @@ pub(super) const PAYMENTS: Manner = Manner {
         ],
         jitter_percent: 10,
     },
+    say: |message| {
+        vec![
+            ("ateni-event-id", message.event.to_owned()),
+            ("ateni-delivery-id", message.delivery.to_owned()),
+            ("ateni-delivery-attempt", message.attempt.to_string()),
+        ]
+    },
     sign: |keys, message| {
         // Sixty-four hex digits and nothing else: any decoration makes the documented check throw.
         let bare = keys.longest_known().hex(&[message.body]);
@@ -95,9 +104,6 @@ pub(super) const PAYMENTS: Manner = Manner {
             ("ateni-signature", bare.clone()),
             ("x-ateni-signature", bare),
             ("ateni-signature-v1", format!("t={},{}", message.unix_seconds, all.join(","))),
-            ("ateni-event-id", message.event.to_owned()),
-            ("ateni-delivery-id", message.delivery.to_owned()),
-            ("ateni-delivery-attempt", message.attempt.to_string()),
         ]
     },
 };
@@ -121,15 +127,17 @@ pub(super) const STORES: Manner = Manner {
         ],
         jitter_percent: 10,
     },
-    sign: |keys, message| {
-        let value = |key: &SigningKey| format!("sha256={}", key.hex(&[message.body]));
-        let mut headers = vec![
+    say: |message| {
+        vec![
             ("x-anonymouspay-event", message.kind.to_owned()),
             ("x-anonymouspay-delivery", message.delivery.to_owned()),
             ("x-anonymouspay-timestamp", message.unix_seconds.to_string()),
             ("x-anonymouspay-attempt", message.attempt.to_string()),
-            ("x-anonymouspay-signature", value(&keys.current)),
-        ];
+        ]
+    },
+    sign: |keys, message| {
+        let value = |key: &SigningKey| format!("sha256={}", key.hex(&[message.body]));
+        let mut headers = vec![("x-anonymouspay-signature", value(&keys.current))];
         let previous = keys.previous.as_ref();
         headers.extend(previous.map(|key| ("x-anonymouspay-signature-previous", value(key))));
         headers
@@ -158,6 +166,12 @@ pub(super) const STANDARD: Manner = Manner {
         ],
         jitter_percent: 10,
     },
+    say: |message| {
+        vec![
+            ("webhook-id", message.event.to_owned()),
+            ("webhook-timestamp", message.unix_seconds.to_string()),
+        ]
+    },
     sign: |keys, message| {
         let stamp = format!("{}.{}.", message.event, message.unix_seconds).into_bytes();
         let parts: [&[u8]; 2] = [&stamp, message.body];
@@ -165,11 +179,7 @@ pub(super) const STANDARD: Manner = Manner {
             [format!("v1,{}", key.base64(&parts)), format!("v1a,{}", key.ed25519(&parts))]
         };
         let all: Vec<String> = keys.newest_first().flat_map(of).collect();
-        vec![
-            ("webhook-id", message.event.to_owned()),
-            ("webhook-timestamp", message.unix_seconds.to_string()),
-            ("webhook-signature", all.join(" ")),
-        ]
+        vec![("webhook-signature", all.join(" "))]
     },
 };
 
@@ -179,15 +189,15 @@ fn stamp(message: &Message<'_>) -> Vec<u8> {
 }
 
 fn old_then_new(
-    headers: &mut Headers,
     keys: &SigningKeys,
     (name, next): (&'static str, &'static str),
     sign: impl Fn(&SigningKey) -> String,
-) {
-    headers.push((name, sign(keys.longest_known())));
+) -> Headers {
+    let mut headers = vec![(name, sign(keys.longest_known()))];
     if keys.previous.is_some() {
         headers.push((next, sign(&keys.current)));
     }
+    headers
 }
 
 #[cfg(test)]
@@ -217,7 +227,7 @@ mod tests {
     }
 
     fn header(dialect: Dialect, keys: &SigningKeys, name: &str) -> Option<String> {
-        let headers = dialect.headers(keys, &message(BODY));
+        let headers = dialect.signatures(keys, &message(BODY));
         let mut found = headers.into_iter().filter(|(own, _)| *own == name);
         let first = found.next().map(|(_, value)| value);
         assert!(found.next().is_none(), "{name} stands twice");
@@ -298,11 +308,11 @@ mod tests {
             (Dialect::Payments, "ateni-signature", ""),
             (Dialect::Stores, "x-anonymouspay-signature", "sha256="),
         ] {
-            let headers = dialect.headers(&keys, &message);
+            let headers = dialect.signatures(&keys, &message);
             let value = &headers.iter().find(|(own, _)| *own == name).unwrap().1;
             shown(value.strip_prefix(prefix).unwrap());
         }
-        let headers = Dialect::Standard.headers(&keys, &message);
+        let headers = Dialect::Standard.signatures(&keys, &message);
         let value = &headers.iter().find(|(own, _)| *own == "webhook-signature").unwrap().1;
         let (v1, v1a) = value.split_once(' ').unwrap();
         shown(v1.strip_prefix("v1,").unwrap());

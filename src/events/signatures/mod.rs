@@ -41,6 +41,8 @@ struct Manner {
     content_type: &'static str,
     timeout: Duration,
     schedule: Schedule,
+    /// What the headers say that is no signature.
+    say: fn(&Message<'_>) -> Headers,
     sign: fn(&SigningKeys, &Message<'_>) -> Headers,
 }
 
@@ -89,15 +91,20 @@ impl Dialect {
         &self.manner().schedule
     }
 
-    /// Every header line of one attempt, signed.
-    pub fn headers(self, keys: &SigningKeys, message: &Message<'_>) -> Headers {
+    /// The header lines of one attempt that anybody could write.
+    pub fn plain_headers(self, message: &Message<'_>) -> Headers {
         let manner = self.manner();
         let mut headers = vec![
             ("content-type", manner.content_type.to_owned()),
             ("user-agent", manner.user_agent.to_owned()),
         ];
-        headers.extend((manner.sign)(keys, message));
+        headers.extend((manner.say)(message));
         headers
+    }
+
+    /// The header lines of one attempt that only we can write.
+    pub fn signatures(self, keys: &SigningKeys, message: &Message<'_>) -> Headers {
+        (self.manner().sign)(keys, message)
     }
 }
 

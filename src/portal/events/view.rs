@@ -1,5 +1,7 @@
 //! What events look like.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 
 use super::service::Seen;
@@ -162,6 +164,18 @@ pub(in crate::portal) fn answer(delivery: &Delivery) -> Markup {
         @if let Some(error) = &delivery.error { p.sub { (error) } }
         @if let Some(body) = delivery.response_body.as_deref().filter(|body| !body.is_empty()) {
             details { summary { "What it answered" } pre.wrap tabindex="0" { (body) } }
+        }
+        (lines("Headers of the answer", delivery.response_headers.as_ref()))
+        (lines("Headers of the request", delivery.request_headers.as_ref()))
+    }
+}
+
+fn lines(title: &str, headers: Option<&BTreeMap<String, String>>) -> Markup {
+    html! {
+        @if let Some(headers) = headers.filter(|headers| !headers.is_empty()) {
+            details { summary { (title) } pre.wrap tabindex="0" {
+                @for (name, value) in headers { (name) ": " (value) "\n" }
+            } }
         }
     }
 }

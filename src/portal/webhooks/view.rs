@@ -37,6 +37,7 @@ pub(super) fn list(seen: &[Seen], manages: bool, done: &str) -> Markup {
             }
         }
         @if done == "deleted" { (notice("good", "The endpoint is deleted: nothing is sent there any more.")) }
+        @if seen.iter().any(|seen| is_failing(&seen.endpoint)) { (notice("warn", "Every attempt at one of these endpoints has failed for more than a day.")) }
         section {
             @if rows.is_empty() {
                 (empty("Nobody is told of events yet.", &html! {
@@ -113,6 +114,7 @@ pub(super) fn one(page: &Page<'_>) -> Markup {
         (said(page.query))
         (faults(page.refused))
         @if let Some(why) = why(endpoint) { (notice("bad", why)) }
+        @if is_failing(endpoint) { (notice("warn", "Every attempt has failed for more than a day. After five days we switch it off; nothing is lost meanwhile.")) }
         section.card { (facts(endpoint, health, page.now)) }
         section aria-labelledby="deliveries" { (deliveries(page)) }
         @if let Some(token) = page.token { (changes(page, token)) }
@@ -137,6 +139,11 @@ fn said(query: &Query) -> Markup {
             _ => {},
         }
     }
+}
+
+/// Its merchant was told so by an event, and should see it here as well.
+fn is_failing(endpoint: &Endpoint) -> bool {
+    endpoint.status == Status::Active && endpoint.warned_at.is_some()
 }
 
 fn why(endpoint: &Endpoint) -> Option<&'static str> {

@@ -100,7 +100,7 @@ both! {
         for _ in 0..30 {
             let (in_turn, reached) = oneshot::channel();
             let (finish, finished) = oneshot::channel();
-            let holder = tokio::spawn(insert_when_told(db.clone(), in_turn, finished));
+            let holder = tokio::spawn(insert_when_told(db.clone(), fresh(), in_turn, finished));
             reached.await.unwrap();
             let mut waiter = Box::pin(insert(&db, fresh()));
             poll_once(waiter.as_mut()).await;
@@ -110,6 +110,30 @@ both! {
             tokio::time::timeout(Duration::from_secs(20), holder).await.unwrap().unwrap().unwrap();
         }
         assert_eq!(count(&db).await, 30);
+    }
+
+    /// Whoever is last commits for all who share the transaction, and may go away at any step of that: the
+    /// others are told the truth.
+    async fn a_commit_outlives_the_caller_that_makes_it(test: TestDb) {
+        let db = test.open().await;
+        for steps in 1.. {
+            let (in_turn, reached) = oneshot::channel();
+            let (finish, finished) = oneshot::channel();
+            let first = fresh();
+            let writes = tokio::spawn(insert_when_told(db.clone(), first, in_turn, finished));
+            reached.await.unwrap();
+            let mut last = Box::pin(insert_here(&db, fresh()));
+            poll_once(last.as_mut()).await;
+            finish.send(()).unwrap();
+            let stayed = goes_on(last.as_mut(), steps).await;
+            drop(last);
+            let kept = writes.await.unwrap().is_ok();
+            assert_eq!(is_there(&db, first).await, kept, "the caller left at step {steps}");
+            if stayed {
+                assert!(kept && steps > 1);
+                break;
+            }
+        }
     }
 
     /// A body that goes on after a failed statement: PostgreSQL answers its COMMIT with ROLLBACK, and
@@ -139,7 +163,7 @@ both! {
         let db = Db::connect(&test.url, &options).await.unwrap();
         let (in_turn, reached) = oneshot::channel();
         let (finish, finished) = oneshot::channel();
-        let holder = tokio::spawn(insert_when_told(db.clone(), in_turn, finished));
+        let holder = tokio::spawn(insert_when_told(db.clone(), fresh(), in_turn, finished));
         reached.await.unwrap();
         let mut waiter = Box::pin(insert(&db, fresh()));
         poll_once(waiter.as_mut()).await;
@@ -209,8 +233,23 @@ async fn stuck_halfway(db: Db, halfway: oneshot::Sender<()>) -> Result<()> {
     })
 }
 
+async fn insert_here(db: &Db, id: MerchantId) -> Result<()> {
+    db::write!(db, HOUSE, |tx| insert_in(tx, id).await)
+}
+
+async fn is_there(db: &Db, id: MerchantId) -> bool {
+    let found: Result<Option<(i64,)>> = db::read!(db, |tx| Ok(db::optional!(
+        tx,
+        (i64,),
+        "SELECT created_at_us FROM merchants WHERE id = $1",
+        id
+    )?));
+    found.unwrap().is_some()
+}
+
 async fn insert_when_told(
     db: Db,
+    id: MerchantId,
     in_turn: oneshot::Sender<()>,
     finished: oneshot::Receiver<()>,
 ) -> Result<()> {
@@ -220,8 +259,21 @@ async fn insert_when_told(
             in_turn.send(()).unwrap();
             finished.await.unwrap();
         }
-        insert_in(tx, fresh()).await
+        insert_in(tx, id).await
     })
+}
+
+/// Whether the future came to its end before it had to wait so often.
+async fn goes_on<F: Future + Unpin>(future: F, mut waits: usize) -> bool {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        if future.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(true);
+        }
+        waits = waits.saturating_sub(1);
+        if waits == 0 { Poll::Ready(false) } else { Poll::Pending }
+    })
+    .await
 }
 
 async fn poll_once<F: Future + Unpin>(future: F) {

@@ -10,6 +10,7 @@ use crate::support::both::TestDb;
 /// Each store with its statements; a new store is added here, or the second test fails.
 pub(super) const STORES: &[(&str, &[Statement])] = &[
     ("events/courier/store.rs", counterfoil::events::courier::STATEMENTS),
+    ("events/deliveries/lists/store.rs", counterfoil::events::deliveries::lists::STATEMENTS),
     ("events/deliveries/store.rs", counterfoil::events::deliveries::STATEMENTS),
     ("events/endpoints/store.rs", counterfoil::events::endpoints::STATEMENTS),
     ("events/log/store.rs", counterfoil::events::log::STATEMENTS),

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use counterfoil::{
-    base::tasks::Tasks,
+    base::{failure::Result, tasks::Tasks},
     ctx::Ctx,
-    events::{courier::Courier, log::EventType},
+    db,
+    events::{
+        courier::Courier,
+        log::{self, EventType, NewEvent},
+    },
 };
 use serde_json::json;
 use sqlx::{Executor, postgres::PgListener};
@@ -141,6 +145,82 @@ both! {
         happen(&app, &client, EventType::PayoutSent, "pay_0").await;
         living.has_seen(1).await;
         assert_eq!(silent.seen().len(), 12, "one for each");
+        tasks.stop();
+        app.stop().await;
+    }
+
+    /// While an endpoint is visited, more happens: nobody has to look at all endpoints to find it.
+    async fn what_happens_during_a_visit_is_delivered_after_it(db: TestDb) {
+        let receiver = Receiver::saying(200).await;
+        let (app, client, _, _) = all(&db, &receiver).await;
+        let tasks = run(&app, NEVER);
+        for round in 0..5 {
+            for number in 0..20 {
+                happen(&app, &client, EventType::PayoutSent, &format!("pay_{number}")).await;
+            }
+            receiver.has_seen((round + 1) * 20).await;
+        }
+        assert!(tasks.drain(Duration::from_secs(20)).await);
+        app.stop().await;
+    }
+
+    /// The first is never answered, and stays out of nobody's way: what came after it is written down, and it
+    /// has a row that waits.
+    async fn a_silent_attempt_does_not_hold_up_the_outcomes_behind_it(db: TestDb) {
+        let receiver = Receiver::saying(200).await;
+        let (app, client, token, endpoint) = all(&db, &receiver).await;
+        let tasks = run(&app, NEVER);
+        happen(&app, &client, EventType::PayoutSent, "pay_1").await;
+        receiver.has_seen(1).await;
+        receiver.now(|seen| if seen.json()["data"]["id"] == "pay_2" { Answer::Stall } else { Answer::Status(200) });
+        let path = format!("/v1/webhooks/{endpoint}/deliveries?limit=100");
+        let outcomes = async || {
+            let page = client.get(&app, &token, &path).await.expect_status(200).json();
+            let all = page["data"].as_array().unwrap().iter();
+            let mut all: Vec<_> = all.map(|one| format!("{} {}", one["status"], one["attempts"])).collect();
+            all.sort_unstable();
+            all
+        };
+        let batch: Result<_> = db::write!(app.ctx.db, client.merchant, |tx| {
+            for number in 3..6 {
+                for about in [format!("pay_{number}"), "pay_2".to_owned()] {
+                    let event = NewEvent::new(EventType::PayoutSent, about.clone(), &json!({ "id": about })).unwrap();
+                    log::append(tx, &app.ctx, client.merchant, &event).await?;
+                }
+            }
+            Ok(())
+        });
+        batch.unwrap();
+        receiver.has_seen(1 + 4).await;
+        let (done, waits) = ("\"delivered\" 1", "\"pending\" 0");
+        let wanted = [done, done, done, done, waits, waits];
+        timeout(Duration::from_secs(20), async {
+            while outcomes().await != wanted {
+                tokio::task::yield_now().await;
+            }
+        }).await.expect("all but the silent are written down");
+        tasks.stop();
+        app.stop().await;
+    }
+
+    /// One place and 32 seats, and more silent receivers than that: who finds no seat gives its place up.
+    async fn when_every_seat_is_taken_the_living_are_served_all_the_same(db: TestDb) {
+        let app = TestApp::with(&db, |config| {
+            nearby(config);
+            config.webhooks.endpoints_at_once = 2;
+        }).await;
+        let client = app.client("webhooks:write").await;
+        let token = client.mint(&app).await;
+        let (silent, living) = (Receiver::doing(|_| Answer::Stall).await, Receiver::saying(200).await);
+        for _ in 0..34 {
+            make(&app, &client, &token, &json!({ "url": silent.url(), "events": ["*"] })).await;
+        }
+        happen(&app, &client, EventType::PayoutSent, "pay_1").await;
+        let tasks = run(&app, Duration::from_millis(20));
+        silent.has_seen(33).await;
+        make(&app, &client, &token, &json!({ "url": living.url(), "events": ["*"] })).await;
+        happen(&app, &client, EventType::PayoutSent, "pay_2").await;
+        living.has_seen(1).await;
         tasks.stop();
         app.stop().await;
     }

@@ -3,6 +3,7 @@
 mod courier;
 mod deliveries;
 mod endpoints;
+mod failing;
 mod log;
 mod outbound;
 pub(crate) mod receiver;

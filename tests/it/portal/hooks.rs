@@ -140,6 +140,8 @@ both! {
         let page = owner.get(&path).await.expect_status(200).text();
         let exact = String::from_utf8(receiver.seen()[0].body.clone()).unwrap();
         assert!(page.contains(&exact.replace('"', "&quot;")), "byte for byte");
+        assert!(page.contains("Headers of the answer") && page.contains("content-length: 0"));
+        assert!(page.contains("Headers of the request") && page.contains("x-webhook-signature: v1="));
         assert!(page.contains("5 of 5") && page.contains("HTTP 500") && page.contains("every attempt was made"));
         let letters = owner.get(&format!("/portal/webhooks/{endpoint}?status=failed")).await.text();
         assert!(letters.contains("Dead letters") && letters.contains(&event.to_string()));
