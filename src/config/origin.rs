@@ -57,11 +57,6 @@ impl WebOrigin {
         self.https
     }
 
-    /// The host, with brackets around an IPv6 address.
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
     /// Whether only this machine can reach it.
     pub fn is_loopback(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');

@@ -52,7 +52,7 @@ impl Party {
         }
         let url = |origin: &WebOrigin| Url::parse(origin.as_str()).ok();
         let address = url(own)?;
-        let builder = WebauthnBuilder::new(own.host(), &address).ok()?;
+        let builder = WebauthnBuilder::new(address.domain()?, &address).ok()?;
         let builder = builder.rp_name("Counterfoil").timeout(LIFE);
         let extra = config.extra_public_urls.iter().filter_map(url);
         let builder = extra.fold(builder, |builder, url| builder.append_allowed_origin(&url));

@@ -32,7 +32,11 @@ fn fails(home: &Path, line: &str) -> String {
 
 /// A running server, and the address from its last line of greeting.
 fn started(home: &Path, line: &str) -> (Child, String) {
-    let mut child = serve(home, line).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    started_with(home, line, Stdio::null())
+}
+
+fn started_with(home: &Path, line: &str, log: Stdio) -> (Child, String) {
+    let mut child = serve(home, line).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
     let mut greeting = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let listening = |line: String| line.strip_prefix("Listening on ").map(str::to_owned);
     let address = greeting.find_map(listening);
@@ -48,11 +52,18 @@ fn terminate(child: &Child) {
 async fn one_command_starts_a_sandbox_and_a_signal_ends_it_cleanly() {
     let home = scratch::directory("serve");
     for round in ["first", "second"] {
-        let (mut child, address) = started(&home, "--listen 127.0.0.1:0");
+        let said = home.join("said");
+        let log = fs::File::create(&said).unwrap();
+        let (mut child, address) = started_with(&home, "--listen 127.0.0.1:0", log.into());
         let answer = Request::get("/readyz").send(address.parse().unwrap()).await;
         answer.expect_status(200);
         terminate(&child);
         assert_eq!(child.wait().unwrap().code(), Some(0), "{round}");
+        let said = fs::read_to_string(said).unwrap();
+        assert!(
+            said.contains("Stopped.") && !said.contains("ERROR") && !said.contains("WARN"),
+            "{said}"
+        );
     }
     assert!(home.join("data/counterfoil.db").exists() && home.join("keys/ring.json").exists());
 }
