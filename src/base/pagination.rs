@@ -111,6 +111,11 @@ impl<T> Page<T> {
         }
     }
 
+    /// Whether there is anything to download: a search that has found nothing yet may find something.
+    pub fn may_have_rows(&self) -> bool {
+        !self.data.is_empty() || self.has_more
+    }
+
     /// A page of a search that may end before its rows do: the next one goes on from a place.
     pub fn up_to(data: Vec<T>, place: Option<String>) -> Self {
         Self { data, has_more: place.is_some(), next_cursor: place.map(seal) }

@@ -15,6 +15,9 @@ use crate::{
 /// How long ended sessions stay: an address where somebody was signed in is known for so long.
 const KEPT: Duration = Duration::from_hours(90 * 24);
 
+/// How many challenges one transaction drops: payments wait for it.
+const CHALLENGES: i64 = 10_000;
+
 /// The job.
 #[derive(Debug)]
 pub struct Housekeeping;
@@ -34,7 +37,7 @@ impl Handler for Housekeeping {
             let now = ctx.now();
             db::write!(ctx.db, Owner::House, |tx| {
                 names::forget(tx, now).await?;
-                passkeys::forget(tx, now).await?;
+                passkeys::forget(tx, now, CHALLENGES).await?;
                 Ok(sessions::forget(tx, now.minus(KEPT)).await?)
             })?;
             Ok(Next::At(now.plus(Duration::from_hours(1))))

@@ -41,9 +41,8 @@ struct ShownKey {
 pub(super) async fn run(merchant: MerchantId, setup: &Setup, output: &Output) -> Result<()> {
     let ctx = setup.open().await?;
     let mut answer = Answer { credentials: Vec::new() };
-    for credential in credentials::list(&ctx, merchant).await? {
+    for (credential, uses) in credentials::list_with_uses(&ctx, merchant).await? {
         let client = credentials::load(&ctx, &credential.client_id).await?;
-        let uses = credentials::last_uses(&ctx, &credential).await?;
         answer.credentials.extend(client.map(|client| shown(&client, &uses)));
     }
     ctx.db.close().await;

@@ -20,24 +20,26 @@ pub(super) async fn read(
 ) -> Result<Option<Vec<Due>>> {
     let (ctx, merchant, from) = (&room.ctx, leased.merchant, book.read_through());
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let ahead = db::read!(ctx.db, |tx| Ok(deliveries::ahead(tx, merchant, from, most).await?))?;
-    let Some(to) = unbroken(&ahead)? else { return Ok(None) };
+    let (ahead, end) =
+        db::read!(ctx.db, |tx| Ok(deliveries::ahead(tx, merchant, from, most).await?))?;
+    must_be_whole(&ahead)?;
+    let is_end = ahead.is_empty();
     let wanted = ahead.into_iter().filter(|event| wants(leased, event));
     let plan = |event| book.plan(event, DeliveryId::make(&ctx.clock, &ctx.random));
     let due = wanted.map(plan).collect();
-    book.read(to);
-    Ok(Some(due))
+    book.read(end);
+    Ok((!is_end).then_some(due))
 }
 
-/// The last number of a stretch that must have no hole. It may begin later than expected, where old
-/// events were dropped; a hole inside would be an event that is passed over for ever.
-fn unbroken(ahead: &[Ahead]) -> Result<Option<i64>> {
+/// A stretch may begin later than expected, where old events were dropped; a hole inside would be an event
+/// that is passed over for ever.
+fn must_be_whole(ahead: &[Ahead]) -> Result<()> {
     let whole = ahead.windows(2).all(|pair| match pair {
         [one, next] => one.sequence.checked_add(1) == Some(next.sequence),
         _ => true,
     });
     if whole {
-        Ok(ahead.last().map(|event| event.sequence))
+        Ok(())
     } else {
         Err(Failure::internal("the log of a merchant has a hole; run counterfoil verify"))
     }

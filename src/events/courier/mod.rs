@@ -111,12 +111,12 @@ impl Courier {
         let all = room.endpoints_at_once.max(2);
         let suspects = (all / SUSPECTS).max(1);
         let freed = Arc::<Notify>::default();
-        let places = |count: usize, seats: usize| {
-            let seats = count.saturating_mul(seats).min(places::connections());
-            Places::new(count, seats, freed.clone())
-        };
-        let healthy = places(all.saturating_sub(suspects), SEATS);
-        let suspects = places(suspects, SUSPECT_SEATS);
+        let places = |count: usize, seats: usize| Places::new(count, seats, freed.clone());
+        let connections = places::connections();
+        let healthy = all.saturating_sub(suspects);
+        let suspect_seats = suspects.saturating_mul(SUSPECT_SEATS).min(connections / 2);
+        let seats = healthy.saturating_mul(SEATS).min(connections.saturating_sub(suspect_seats));
+        let (healthy, suspects) = (places(healthy, seats), places(suspects, suspect_seats));
         Self { room, healthy, suspects, freed }
     }
 
@@ -180,31 +180,30 @@ impl Courier {
     async fn take(&self, whom: Whom) -> Result<Taken> {
         let free = self.healthy.hold(BATCH);
         let most = free.len();
-        let mut taken = match (whom.all, most) {
-            (_, 0) => Vec::new(),
+        let Taken { mut taken, all_found } = match (whom.all, most) {
+            (_, 0) => Taken { taken: Vec::new(), all_found: false },
             (true, _) => self.claim(HEALTHY, None, free).await?,
             (false, _) => self.answer(free).await?,
         };
-        let all_found = taken.len() < most;
         let free = if whom.suspects { self.suspects.hold(SUSPECTS_AT_A_LOOK) } else { Vec::new() };
         if !free.is_empty() {
-            taken.extend(self.claim(SUSPECT, None, free).await?);
+            taken.extend(self.claim(SUSPECT, None, free).await?.taken);
         }
         Ok(Taken { taken, all_found })
     }
 
     /// Takes endpoints of merchants whose events wait.
-    async fn answer(&self, free: Vec<Place>) -> Result<Vec<(Leased, Place)>> {
-        let (db, most) = (&self.room.ctx.db, free.len());
+    async fn answer(&self, free: Vec<Place>) -> Result<Taken> {
+        let db = &self.room.ctx.db;
         let called = db.merchants_with_events(CALLED);
         if called.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Taken { taken: Vec::new(), all_found: true });
         }
-        let taken = self.claim(HEALTHY, Some(&called), free).await;
-        if taken.as_ref().map_or(true, |taken| taken.len() >= most) {
+        let found = self.claim(HEALTHY, Some(&called), free).await;
+        if !found.as_ref().is_ok_and(|found| found.all_found) {
             db.events_wait(called);
         }
-        taken
+        found
     }
 
     async fn claim(
@@ -212,20 +211,23 @@ impl Courier {
         failures: Failures,
         among: Option<&[MerchantId]>,
         free: Vec<Place>,
-    ) -> Result<Vec<(Leased, Place)>> {
+    ) -> Result<Taken> {
         let ctx = &self.room.ctx;
         let (now, most) = (ctx.now(), i64::try_from(free.len()).unwrap_or(i64::MAX));
         let ready =
             db::read!(ctx.db, |tx| Ok(store::ready(tx, now, failures, among, most).await?))?;
+        // Others may take some of them first; that does not mean that there are no more.
+        let all_found = ready.len() < free.len();
         if ready.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Taken { taken: Vec::new(), all_found });
         }
         let lease = JobId::make(&ctx.clock, &ctx.random).to_string();
         let until = now.plus(self.room.lease);
         let leased = db::write!(ctx.db, Owner::House, |tx| {
             Ok(store::claim(tx, (now, until), &ready, &lease).await?)
         })?;
-        Ok(leased.into_iter().zip(free.into_iter().map(Place::taken)).collect())
+        let taken = leased.into_iter().zip(free.into_iter().map(Place::taken)).collect();
+        Ok(Taken { taken, all_found })
     }
 
     /// One visit. An endpoint whose visit broke off stays leased, so that it is not tried again and

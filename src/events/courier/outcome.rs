@@ -63,7 +63,10 @@ pub(super) async fn write(
         }
         let stretch = (bundle.from, bundle.through);
         let wrote = match then {
-            Then::Stay => store::keep(tx, leased, stretch, &health, now.plus(room.lease)).await?,
+            Then::Stay => {
+                let until = now.plus(room.lease);
+                store::keep(tx, leased, stretch, &health, (until, next)).await?
+            }
             Then::Leave => store::leave(tx, leased, stretch, &health, (now, next)).await?,
         };
         if wrote == Wrote::Lost {

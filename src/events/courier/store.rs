@@ -58,10 +58,12 @@ const CLAIM: Statement = Statement {
 };
 
 /// Moves on in the log, and only from where this visit believes the endpoint to be: no event is passed over
-/// and none gets two rows.
+/// and none gets two rows. Rows that wait are found by others should this visit never leave.
 const KEEP: &str = "UPDATE webhook_endpoints
     SET planned_through = $5, failures = $6, failing_since_us = $7, paused_until_us = $8,
-        warned_at_us = $9, leased_until_us = $10
+        warned_at_us = $9, leased_until_us = $10,
+        due_at_us = CASE WHEN due_at_us <= CAST($11 AS BIGINT) OR CAST($11 AS BIGINT) IS NULL
+            THEN due_at_us ELSE CAST($11 AS BIGINT) END
     WHERE merchant_id = $1 AND id = $2 AND lease_id = $3 AND planned_through = $4
     AND status = 'active'
     RETURNING planned_through";
@@ -209,7 +211,7 @@ pub(super) async fn keep(
     leased: &Leased,
     (from, through): (i64, i64),
     health: &Health,
-    until: Timestamp,
+    (until, next): (Timestamp, Option<i64>),
 ) -> Result<Wrote, DbError> {
     let Leased { merchant, id, lease, .. } = leased;
     let Health { failures, failing_since, paused_until, warned_at } = health;
@@ -227,7 +229,8 @@ pub(super) async fn keep(
         failing_since,
         paused_until,
         warned_at,
-        until
+        until,
+        next
     )?;
     Ok(kept.map_or(Wrote::Lost, |_| Wrote::Ours { more: false }))
 }

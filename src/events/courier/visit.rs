@@ -29,8 +29,8 @@ use crate::{
     },
 };
 
-/// How many deliveries are loaded at once, and how many for one that has just failed: most of them would
-/// only lie in memory.
+/// How many deliveries are loaded at once, and how many for one that has not answered on this visit: most of
+/// them would only lie in memory, while thousands are silent.
 const BATCH: usize = 256;
 const SUSPECT_BATCH: usize = 16;
 /// After so long without an answer a visit leaves its place to another.
@@ -101,7 +101,7 @@ impl<'a> Visit<'a> {
             id: leased.id,
         };
         while !self.must_end() {
-            let most = if self.health.failures == 0 { BATCH } else { SUSPECT_BATCH };
+            let most = if self.answered > 0 { BATCH } else { SUSPECT_BATCH };
             let due = self.next_batch(most).await?;
             let whole = due.len() < most;
             self.deliver(to, due).await?;
@@ -135,7 +135,11 @@ impl<'a> Visit<'a> {
             due = self.rows(most).await?;
             self.has_rows = due.len() >= most;
         }
-        while due.len() < most && self.begun.elapsed() < SLICE {
+        // Reading on writes nothing, so it must end before the lease does.
+        while due.len() < most
+            && self.begun.elapsed() < SLICE
+            && self.renewed_at.elapsed() < self.room.lease / 3
+        {
             let missing = most.saturating_sub(due.len());
             let (room, leased, book) = (self.room, &self.leased, &mut self.book);
             match ahead::read(room, leased, book, missing).await? {

@@ -17,9 +17,11 @@ const AHEAD: &str = "SELECT sequence, id, kind, about, body, created_at_us
     FROM events WHERE merchant_id = $1 AND sequence > $2 AND sequence <= $2 + $3
     ORDER BY sequence LIMIT $3";
 
-/// Where the log goes on after events that were dropped.
-const OLDEST: &str = "SELECT sequence FROM events
-    WHERE merchant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT 1";
+/// Where the log ends, and where it goes on after events that were dropped. One statement: an event that
+/// is written between two would be passed over.
+const OLDEST: &str = "SELECT s.last, (SELECT MIN(e.sequence) FROM events e
+        WHERE e.merchant_id = $1 AND e.sequence > $2)
+    FROM event_sequences s WHERE s.merchant_id = $1";
 
 /// The first round, with what came of the first attempt. An event gets it once for each endpoint, because
 /// the endpoint moves past it in the same transaction.
@@ -107,7 +109,8 @@ const RECORD: Statement = statement!(
     AND webhook_deliveries.attempts = CAST(j.value->>'attempts' AS BIGINT) - 1"
 );
 
-/// What is on its way already is not planned a second time.
+/// What is on its way already is not planned a second time: it has a row that waits, or the endpoint has not
+/// come to it yet.
 const AGAIN: Statement = statement!(
     "SELECT e.sequence, e.id, e.kind, e.about FROM events e
     WHERE e.merchant_id = $1 AND e.sequence > $3 AND e.sequence <= $4
@@ -115,6 +118,8 @@ const AGAIN: Statement = statement!(
     INDEXED_BY("sqlite_autoindex_webhook_deliveries_2"),
     "WHERE d.merchant_id = $1 AND d.sequence = e.sequence AND d.endpoint_id = $2
         AND d.status = 'pending')
+    AND e.sequence <= (SELECT w.planned_through FROM webhook_endpoints w
+        WHERE w.merchant_id = $1 AND w.id = $2)
     AND ($6 = '' OR EXISTS (SELECT 1 FROM webhook_deliveries d
         WHERE d.merchant_id = $1 AND d.sequence = e.sequence AND d.endpoint_id = $2
         AND d.status = 'failed'))
@@ -203,14 +208,21 @@ pub(crate) async fn ahead(
     merchant: MerchantId,
     after: i64,
     limit: i64,
-) -> Result<Vec<Ahead>, DbError> {
+) -> Result<(Vec<Ahead>, i64), DbError> {
+    let mut end = after;
     let mut rows = db::all!(tx, AheadRow, AHEAD, merchant, after, limit)?;
-    if rows.is_empty()
-        && let Some((oldest,)) = db::optional!(tx, (i64,), OLDEST, merchant, after)?
-    {
-        rows = db::all!(tx, AheadRow, AHEAD, merchant, oldest.saturating_sub(1), limit)?;
+    if rows.is_empty() {
+        match db::optional!(tx, (i64, Option<i64>), OLDEST, merchant, after)? {
+            Some((_, Some(oldest))) => {
+                rows = db::all!(tx, AheadRow, AHEAD, merchant, oldest.saturating_sub(1), limit)?;
+            }
+            Some((last, None)) => end = last.max(after),
+            None => {}
+        }
     }
-    rows.into_iter().map(ahead_of).collect()
+    let rows: Vec<Ahead> = rows.into_iter().map(ahead_of).collect::<Result<_, _>>()?;
+    let end = rows.last().map_or(end, |event| event.sequence);
+    Ok((rows, end))
 }
 
 /// A delivery to be planned.

@@ -47,12 +47,15 @@ const HEALTH: Statement = db::statement!(
     WHERE w.merchant_id = $1 AND w.status <> 'deleted' ORDER BY w.id LIMIT 1000"
 );
 
-/// With another address it gets another chance at once.
+/// With another address it gets another chance at once; taking the lease away tells whoever is delivering
+/// to the old one to stop, and to judge nothing by it.
 const UPDATE: &str = "UPDATE webhook_endpoints SET url = $3, filter = $4, metadata = $5,
         failures = CASE WHEN url = $3 THEN failures ELSE 0 END,
         failing_since_us = CASE WHEN url = $3 THEN failing_since_us END,
         paused_until_us = CASE WHEN url = $3 THEN paused_until_us ELSE 0 END,
         warned_at_us = CASE WHEN url = $3 THEN warned_at_us END,
+        lease_id = CASE WHEN url = $3 THEN lease_id END,
+        leased_until_us = CASE WHEN url = $3 THEN leased_until_us ELSE 0 END,
         updated_at_us = $6
     WHERE merchant_id = $1 AND id = $2 AND status <> 'deleted'";
 

@@ -17,7 +17,7 @@ use std::{
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderValue, Method, Uri, request::Parts},
+    http::{HeaderValue, Method, Uri, request::Parts, uri::PathAndQuery},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -146,7 +146,7 @@ impl Noted {
             merchant: *merchant,
             at: self.at,
             method: self.method,
-            uri: self.uri,
+            path_and_query: self.uri.path_and_query().map_or("/", PathAndQuery::as_str).into(),
             status: response.status().as_u16(),
             code: error::code(response),
             client: client.as_str().to_owned(),

@@ -113,7 +113,7 @@ async fn password(State(room): State<Portal>, asked: Asked) -> Result<Reply> {
 /// for the password now, if there is one.
 async fn knows_password(room: &Portal, asked: &Asked, account: &Account) -> Result<bool> {
     let Some(stored) = &account.password_hash else { return Ok(true) };
-    counts::guess(room, asked.address(), &account.person.email, None).await?;
+    counts::guess(room, asked.address(), &account.person.email, Some(&account.person)).await?;
     let current = Secret::new(asked.field("current").to_owned());
     room.authority.hasher().fits(&current, stored).await
 }
@@ -124,8 +124,22 @@ async fn begin_passkey(State(room): State<Portal>, asked: Asked) -> Result<Reply
     if !knows_password(&room, &asked, &account).await? {
         return Err(Failure::because(Code::ValidationError, "that is not your password"));
     }
+    use_code(&room, &asked, &account).await?;
     let (ceremony, name) = (asked.own_name(NEW_PASSKEY), asked.field("passkey-name"));
     Ok(Reply::Json(passkeys::begin(&room, &account.person, &ceremony, name).await?))
+}
+
+/// A passkey stands for the code too. Stops whoever knows a password and finds an open session from getting
+/// round the codes for good.
+async fn use_code(room: &Portal, asked: &Asked, account: &Account) -> Result<()> {
+    let person = &account.person;
+    if person.totp_since.is_none() {
+        return Ok(());
+    }
+    counts::code(room, asked.address(), person).await?;
+    let (ctx, who) = (&room.ctx, asked.who()?);
+    let checked = totp::check(ctx, &room.vault, account, asked.field("code")).await?;
+    db::write!(ctx.db, who.merchant, |tx| totp::claim(tx, ctx, &who, person, &checked).await)
 }
 
 async fn add_passkey(State(room): State<Portal>, asked: Asked) -> Result<Reply> {

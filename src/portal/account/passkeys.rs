@@ -90,6 +90,13 @@ fn add(seen: &Seen<'_>) -> Markup {
                             autocomplete="current-password" aria-describedby="passkey-said";
                     }
                 }
+                @if seen.account.person.totp_since.is_some() {
+                    div {
+                        label for="passkey-code" { "A code of your app, or a recovery code" }
+                        input #passkey-code type="text" name="code" required maxlength="24" autocomplete="one-time-code"
+                            aria-describedby="passkey-said";
+                    }
+                }
             }
             p.actions { button.primary { "Add a passkey" } span.sub #passkey-said role="status" {} }
         }

@@ -18,10 +18,11 @@ const WORDS = {
 };
 
 async function challenge(form) {
-  const { csrf, current, "passkey-name": name } = form.elements;
+  const { csrf, current, code, "passkey-name": name } = form.elements;
   const fields = new URLSearchParams();
   if (name) fields.set("passkey-name", name.value);
   if (current) fields.set("current", current.value);
+  if (code) fields.set("code", code.value);
   const headers = { "X-CSRF-Token": csrf.value };
   const answer = await fetch(form.dataset.challenge, { method: "POST", headers, body: fields });
   const told = await answer.json().catch(() => ({}));
@@ -56,8 +57,10 @@ async function run(form) {
     const publicKey = binary(await challenge(form));
     const made = await navigator.credentials[form.dataset.passkey]({ publicKey });
     form.elements.credential.value = written(made);
-    // The challenge was given for the password; it need not travel twice.
-    if (form.elements.current) form.elements.current.disabled = true;
+    // The challenge was given for the password and the code; they need not travel twice.
+    for (const name of ["current", "code"]) {
+      if (form.elements[name]) form.elements[name].disabled = true;
+    }
     form.submit();
   } catch (error) {
     status.textContent = WORDS[error.name] ?? error.message;

@@ -29,7 +29,7 @@ pub(super) fn list(
 ) -> Markup {
     html! {
         div.head { div { h1 { "Beneficiaries" } p.sub { "Whom you pay. What is personal rests sealed." } }
-            @if found.is_ok_and(|found| !found.data.is_empty()) { (download("/portal/beneficiaries.csv", query)) } }
+            @if found.is_ok_and(Page::may_have_rows) { (download("/portal/beneficiaries.csv", query)) } }
         @if let Err(failure) = found { (unread(failure)) }
         (filters(PATH, query, &[
             Narrow::OneOf { name: "status", label: "Status", words: STATUSES },

@@ -165,11 +165,13 @@ pub(in crate::portal) async fn used(
     Ok(true)
 }
 
-/// A crash may take a challenge: whoever waits asks for another.
+/// A crash may take a challenge: whoever waits asks for another. Each that is kept drops two that nobody
+/// has answered, so that strangers who ask again and again fill no table.
 async fn keep(ctx: &Ctx, ceremony: &str, state: &str) -> Result<()> {
-    let expires_at = ctx.now().plus(LIFE);
+    let now = ctx.now();
     db::write!(ctx.db, Owner::Passing, |tx| {
-        Ok(store::keep(tx, ceremony, state, expires_at).await?)
+        store::forget(tx, now, 2).await?;
+        Ok(store::keep(tx, ceremony, state, now.plus(LIFE)).await?)
     })
 }
 

@@ -35,7 +35,9 @@ const KEEP: &str = "INSERT INTO portal_ceremonies (name, state, expires_at_us) V
 
 const TAKE: &str = "DELETE FROM portal_ceremonies WHERE name = $1 RETURNING state, expires_at_us";
 
-const FORGET: &str = "DELETE FROM portal_ceremonies WHERE expires_at_us < $1";
+const FORGET: &str = "DELETE FROM portal_ceremonies WHERE name IN
+    (SELECT c.name FROM portal_ceremonies c WHERE c.expires_at_us < $1
+     ORDER BY c.expires_at_us LIMIT $2)";
 
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
@@ -147,7 +149,11 @@ pub(super) async fn take(tx: &mut Tx, name: &str) -> Result<Option<(String, Time
     db::optional!(tx, (String, Timestamp), TAKE, name)
 }
 
-/// Drops challenges that nobody has answered.
-pub(in crate::portal) async fn forget(tx: &mut Tx, now: Timestamp) -> Result<u64, DbError> {
-    db::exec!(tx, FORGET, now)
+/// Drops some challenges that nobody has answered.
+pub(in crate::portal) async fn forget(
+    tx: &mut Tx,
+    now: Timestamp,
+    most: i64,
+) -> Result<u64, DbError> {
+    db::exec!(tx, FORGET, now, most)
 }

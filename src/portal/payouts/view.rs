@@ -29,7 +29,7 @@ pub(super) fn list(query: &Query, found: Result<&Listed, &Failure>) -> Markup {
             @if query.get("status") != Some(PayoutStatus::PendingApproval.as_str()) {
                 a.button href={ (PATH) "?status=pending_approval" } { "Waiting for approval" }
             }
-            @if found.is_ok_and(|found| !found.page.data.is_empty()) { (download("/portal/payouts.csv", query)) }
+            @if found.is_ok_and(|found| found.page.may_have_rows()) { (download("/portal/payouts.csv", query)) }
         }
         @if let Err(failure) = found { (unread(failure)) }
         (narrowed(query))

@@ -40,12 +40,13 @@ pub(super) async fn by_passkey(room: &Portal, asked: &Asked, given: &str) -> Res
     counts::passkey(room, asked.address(), &found.account.person).await?;
     match passkeys::check(room, &state, &given, &found)? {
         Ok(key) => enter(room, asked, &found, &key).await,
-        Err(Refusal::Copied) => Err(turned_away(room, asked, &found, COPIED).await?),
+        Err(Refusal::Copied) => {
+            let copied = "its counter went back, so there may be a copy of it";
+            Err(turned_away(room, asked, &found, copied).await?)
+        }
         Err(Refusal::Wrong) => Err(turned_away(room, asked, &found, "its answer was wrong").await?),
     }
 }
-
-const COPIED: &str = "its counter went back, so there may be a copy of it";
 
 async fn enter(room: &Portal, asked: &Asked, found: &Found, key: &Key) -> Result<Entered> {
     let (ctx, cookie) = (&room.ctx, drawn(room));
@@ -58,8 +59,8 @@ async fn enter(room: &Portal, asked: &Asked, found: &Found, key: &Key) -> Result
         Ok(true)
     })?;
     if !entered {
-        // Two answers at once with one counter: one of them was a copy's, and nobody knows which.
-        return Err(turned_away(room, asked, found, COPIED).await?);
+        let meanwhile = "it was used or removed at the same moment";
+        return Err(turned_away(room, asked, found, meanwhile).await?);
     }
     Ok(Entered { cookie, needs_code: false })
 }

@@ -200,7 +200,7 @@ fn deliveries(page: &Page<'_>) -> Markup {
     let failed = page.query.get("status") == Some("failed");
     html! {
         div.head { h2 #deliveries { @if failed { "Dead letters" } @else { "Deliveries" } }
-            @if !rows.is_empty() { (download(&format!("{own}/deliveries.csv"), &page.query.without(&["done", "planned", "from"]))) } }
+            @if page.deliveries.may_have_rows() { (download(&format!("{own}/deliveries.csv"), &page.query.without(&["done", "planned", "from"]))) } }
         (filters(&own, &page.query.without(&["done", "planned", "from"]), &fields))
         (faults_of_query(page.wrong))
         @if page.wrong.is_some() {}

@@ -1,6 +1,6 @@
 //! One line of the log.
 
-use axum::http::{Method, Uri};
+use axum::http::Method;
 
 use super::LineId;
 use crate::base::{ids::MerchantId, timestamp::Timestamp};
@@ -19,8 +19,9 @@ pub struct Answered {
     pub at: Timestamp,
     /// `GET`, `POST`, ….
     pub method: Method,
-    /// As it came, with the whole query: [`target`] makes it fit to be kept, off the hot path.
-    pub uri: Uri,
+    /// As it came, with the whole query: [`target`] makes it fit to be kept, off the hot path. A copy: the
+    /// `Uri` would keep the whole head of the request in memory, with token and proof.
+    pub path_and_query: Box<str>,
     /// The HTTP status.
     pub status: u16,
     /// The stable error code, if it was refused.

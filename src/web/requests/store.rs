@@ -56,7 +56,10 @@ pub(super) fn row(id: LineId, line: &Answered) -> Row<'_> {
         id,
         line.at.micros(),
         line.method.as_str(),
-        target(line.uri.path(), line.uri.query()),
+        line.path_and_query.split_once('?').map_or_else(
+            || target(&line.path_and_query, None),
+            |(path, query)| target(path, Some(query)),
+        ),
         line.status,
         line.code,
         &line.client,

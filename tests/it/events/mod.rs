@@ -4,6 +4,7 @@ mod courier;
 mod deliveries;
 mod endpoints;
 mod failing;
+mod interrupted;
 mod log;
 mod outbound;
 pub(crate) mod receiver;

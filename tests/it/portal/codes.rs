@@ -12,7 +12,7 @@ use super::{
 use crate::support::{app::TestApp, both::both};
 
 /// An app on a phone, made from the standard and not from our code.
-fn code(typed: &str, unix_seconds: i64) -> String {
+pub(super) fn code(typed: &str, unix_seconds: i64) -> String {
     let mut bits = String::new();
     for letter in typed.chars().filter(|c| !c.is_whitespace()) {
         let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).unwrap();

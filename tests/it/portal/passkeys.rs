@@ -91,7 +91,14 @@ both! {
     async fn a_passkey_stands_for_password_and_code(db: TestDb) {
         let app = TestApp::with(&db, by_name).await;
         let (shop, mut owner, mut device, _) = with_passkey(&app).await;
-        codes::turn_on(&app, &mut owner).await;
+        let (typed, _) = codes::turn_on(&app, &mut owner).await;
+        app.hands.advance(Duration::from_mins(1));
+        let fields = [("passkey-name", "Thief"), ("current", &*shop.password)];
+        script(&mut owner, MAKE, &fields).await.expect_status(422);
+        let shown = codes::code(&typed, app.ctx.now().unix_seconds());
+        let fields = [fields[0], fields[1], ("code", &shown)];
+        script(&mut owner, MAKE, &fields).await.expect_status(200);
+        script(&mut owner, MAKE, &fields).await.expect_status(422);
         let half = Visitor::new(&app).sign_in(&shop.email, &shop.password).await;
         assert_eq!(half.header("Location"), Some("/portal/sign-in/code"));
 
@@ -328,6 +335,12 @@ both! {
             app.send(Request::post(path)).await.expect_status(403);
         }
         assert_eq!(count(&app, "portal_ceremonies").await, 1, "one browser waits for one answer");
+        app.hands.advance(Duration::from_mins(2));
+        to_sign(&mut Visitor::new(&app)).await;
+        assert_eq!(count(&app, "portal_ceremonies").await, 2);
+        app.hands.advance(Duration::from_mins(6));
+        to_sign(&mut Visitor::new(&app)).await;
+        assert_eq!(count(&app, "portal_ceremonies").await, 1, "who comes sweeps up");
         app.hands.advance(Duration::from_hours(2));
         app.run_due_jobs().await;
         assert_eq!(count(&app, "portal_ceremonies").await, 0);

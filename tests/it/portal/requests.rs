@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::{Method, Uri};
+use axum::http::Method;
 use counterfoil::{
     oauth::{jose::KeyKind, scopes::Scopes},
     web::requests::{self, Answered, Filter, RequestLog},
@@ -114,7 +114,7 @@ both! {
             merchant: shop.merchant,
             at: app.ctx.now(),
             method: Method::GET,
-            uri: Uri::from_static("/v1/balances"),
+            path_and_query: "/v1/balances".into(),
             status: 200,
             code: None,
             client: "ant_oc_x".to_owned(),
