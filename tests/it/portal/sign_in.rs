@@ -143,6 +143,8 @@ both! {
         let mut again = Visitor::new(&app);
         again.address = Some("192.0.2.1");
         again.sign_in(&shop.email, &shop.password).await.expect_status(303);
+        let other = [("current", &*shop.password), ("password", "quite another long sentence")];
+        again.post("/portal/account/password", &other).await.expect_status(303);
         app.stop().await;
     }
 
