@@ -34,7 +34,7 @@ pub use dispatch::{Connection, Tx, all, exec, on, one, optional};
 pub use doors::{Reading, Writing, read, through, write};
 pub use error::{DbError, expect_one};
 pub use migrations::latest_version;
-pub use statement::{Statement, statement};
+pub use statement::{Statement, rows, statement};
 pub use witness::{Unwitnessed, Witness};
 
 use crate::base::{

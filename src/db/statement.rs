@@ -1,6 +1,6 @@
 //! A statement, and the one clause in which the engines' words differ.
 
-use super::Engine;
+use super::{DbError, Engine};
 
 /// One statement in the words of each engine; mostly the same words.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,11 @@ impl Statement {
             Engine::Postgres => self.postgres,
         }
     }
+}
+
+/// Many rows as one parameter: what `JSON_ROWS` of [`statement!`] reads.
+pub fn rows<T: serde::Serialize>(rows: &[T]) -> Result<String, DbError> {
+    serde_json::to_string(rows).map_err(|error| DbError::unreadable("rows", error))
 }
 
 /// Builds a statement with a hole that only `PostgreSQL` fills: `SQLite` has one writer, so a row

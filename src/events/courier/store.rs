@@ -157,16 +157,12 @@ pub(super) async fn ready(
         None => db::all!(tx, Row, READY, now, least, most, limit)?,
         Some(merchants) => {
             let named = |merchant: &MerchantId| Named { merchant: *merchant };
-            let among = rows_of(&merchants.iter().map(named).collect::<Vec<_>>())?;
+            let among = db::rows(&merchants.iter().map(named).collect::<Vec<_>>())?;
             let sql = READY_OF.on(tx.engine());
             db::all!(tx, Row, sql, now, least, most, limit, among)?
         }
     };
     Ok(rows.into_iter().map(|(merchant, endpoint)| Ready { merchant, endpoint }).collect())
-}
-
-fn rows_of<T: Serialize>(items: &[T]) -> Result<String, DbError> {
-    serde_json::to_string(items).map_err(|error| DbError::unreadable("rows", error))
 }
 
 /// Takes them, as far as they are still free.
@@ -177,7 +173,7 @@ pub(super) async fn claim(
     visit: &str,
 ) -> Result<Vec<Leased>, DbError> {
     let sql = CLAIM.on(tx.engine());
-    let rows = db::all!(tx, LeasedRow, sql, now, rows_of(ready)?, visit, until)?;
+    let rows = db::all!(tx, LeasedRow, sql, now, db::rows(ready)?, visit, until)?;
     let read = |row: LeasedRow| {
         let unreadable = |what: &str| DbError::unreadable("webhook endpoint", what.to_owned());
         Ok(Leased {
@@ -209,29 +205,11 @@ pub(super) async fn claim(
 pub(super) async fn keep(
     tx: &mut Tx,
     leased: &Leased,
-    (from, through): (i64, i64),
+    stretch: (i64, i64),
     health: &Health,
-    (until, next): (Timestamp, Option<i64>),
+    until: (Timestamp, Option<i64>),
 ) -> Result<Wrote, DbError> {
-    let Leased { merchant, id, lease, .. } = leased;
-    let Health { failures, failing_since, paused_until, warned_at } = health;
-    let failures = i64::from(*failures);
-    let kept = db::optional!(
-        tx,
-        (i64,),
-        KEEP,
-        merchant,
-        id,
-        lease,
-        from,
-        through,
-        failures,
-        failing_since,
-        paused_until,
-        warned_at,
-        until,
-        next
-    )?;
+    let kept = move_on(tx, KEEP, leased, stretch, health, until).await?;
     Ok(kept.map_or(Wrote::Lost, |_| Wrote::Ours { more: false }))
 }
 
@@ -239,17 +217,29 @@ pub(super) async fn keep(
 pub(super) async fn leave(
     tx: &mut Tx,
     leased: &Leased,
+    stretch: (i64, i64),
+    health: &Health,
+    now: (Timestamp, Option<i64>),
+) -> Result<Wrote, DbError> {
+    let left = move_on(tx, LEAVE, leased, stretch, health, now).await?;
+    Ok(left.map_or(Wrote::Lost, |(ahead,)| Wrote::Ours { more: ahead > 0 }))
+}
+
+async fn move_on(
+    tx: &mut Tx,
+    sql: &'static str,
+    leased: &Leased,
     (from, through): (i64, i64),
     health: &Health,
-    (now, next): (Timestamp, Option<i64>),
-) -> Result<Wrote, DbError> {
+    (leased_until, next): (Timestamp, Option<i64>),
+) -> Result<Option<(i64,)>, DbError> {
     let Leased { merchant, id, lease, .. } = leased;
     let Health { failures, failing_since, paused_until, warned_at } = health;
     let failures = i64::from(*failures);
-    let left = db::optional!(
+    db::optional!(
         tx,
         (i64,),
-        LEAVE,
+        sql,
         merchant,
         id,
         lease,
@@ -259,10 +249,9 @@ pub(super) async fn leave(
         failing_since,
         paused_until,
         warned_at,
-        now,
+        leased_until,
         next
-    )?;
-    Ok(left.map_or(Wrote::Lost, |(ahead,)| Wrote::Ours { more: ahead > 0 }))
+    )
 }
 
 /// Switches it off; false when somebody was faster.

@@ -250,7 +250,7 @@ pub(crate) async fn write(
     written: &[Written],
     (max_attempts, now): (u32, Timestamp),
 ) -> Result<(), DbError> {
-    let (rows, attempts) = (rows(written)?, i64::from(max_attempts));
+    let (rows, attempts) = (db::rows(written)?, i64::from(max_attempts));
     let sql = WRITE.on(tx.engine());
     db::exec!(tx, sql, merchant, endpoint, rows, attempts, now)?;
     Ok(())
@@ -263,14 +263,10 @@ pub(super) async fn plan_again(
     planned: &[Planned],
     (max_attempts, now): (u32, Timestamp),
 ) -> Result<(), DbError> {
-    let (rows, attempts) = (rows(planned)?, i64::from(max_attempts));
+    let (rows, attempts) = (db::rows(planned)?, i64::from(max_attempts));
     let sql = PLAN_AGAIN.on(tx.engine());
     db::exec!(tx, sql, merchant, endpoint, rows, attempts, now)?;
     Ok(())
-}
-
-fn rows<T: Serialize>(items: &[T]) -> Result<String, DbError> {
-    serde_json::to_string(items).map_err(|error| DbError::unreadable("rows", error))
 }
 
 /// A delivery whose next attempt is due, with the bytes to send.
@@ -323,7 +319,7 @@ pub(crate) async fn record(
     attempted: &[Attempted],
     now: Timestamp,
 ) -> Result<u64, DbError> {
-    let rows = rows(attempted)?;
+    let rows = db::rows(attempted)?;
     let sql = RECORD.on(tx.engine());
     db::exec!(tx, sql, merchant, rows, now)
 }

@@ -57,7 +57,7 @@ fn rows(query: &Query, found: &Page<Beneficiary>, now: Timestamp) -> Markup {
     let rows: Vec<Markup> = found.data.iter().map(|found| row(found, now)).collect();
     html! {
         @if !rows.is_empty() { (table("Beneficiaries", &heads, &rows)) }
-        (looked_through("beneficiaries", query, rows.len(), found.next_cursor.as_deref()))
+        (looked_through("beneficiaries", query, rows.len(), found.next_cursor.as_deref(), ""))
         @if !rows.is_empty() || found.next_cursor.is_some() {}
         @else if query.pairs().next().is_some() {
             (empty("No beneficiary is like that.", &html! {

@@ -64,11 +64,12 @@ pub(in crate::portal) fn looked_through(
     query: &Query,
     rows: usize,
     next: Option<&str>,
+    hint: &str,
 ) -> Markup {
     let wanted = query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT);
     html! {
         @if next.is_some() && rows < usize::from(wanted) {
-            (empty(&format!("The last few thousand {what} were looked through."), &html! { "“Older” looks further back." }))
+            (empty(&format!("The last few thousand {what} were looked through."), &html! { "“Older” looks further back" (hint) "." }))
         }
     }
 }

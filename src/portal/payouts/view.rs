@@ -7,7 +7,8 @@ use crate::{
     base::failure::Failure,
     payouts::payout::{Payout, PayoutStatus},
     portal::frame::{
-        Head, Narrow, badge, download, empty, filters, moment, money, onward, short, table, unread,
+        Head, Narrow, badge, download, empty, filters, looked_through, moment, money, onward,
+        short, table, unread,
     },
     pricing::Method,
     web::query::Query,
@@ -62,12 +63,8 @@ fn rows(query: &Query, found: &Listed) -> Markup {
     let is_narrowed = query.pairs().any(|(name, _)| name != "cursor");
     let waits = query.get("status") == Some(PayoutStatus::PendingApproval.as_str());
     html! {
-        @if !found.page.data.is_empty() { (payouts("Payouts", found)) }
-        @if found.page.data.is_empty() || (is_narrowed && found.page.next_cursor.is_some() && found.page.data.len() < 20) {
-            @if found.page.next_cursor.is_some() {
-                (empty("The last few thousand payouts were looked through.",
-                    &html! { "“Older” looks further back; a day in “Until” gets there at once." }))
-            } @else if waits && query.pairs().count() == 1 {
+        @if !found.page.data.is_empty() { (payouts("Payouts", found)) } @else if found.page.next_cursor.is_none() {
+            @if waits && query.pairs().count() == 1 {
                 (empty("Nothing waits for approval.",
                     &html! { a href=(PATH) { "See all payouts" } "." }))
             } @else if is_narrowed || query.get("cursor").is_some() {
@@ -79,6 +76,8 @@ fn rows(query: &Query, found: &Listed) -> Markup {
                     a href="/docs" { "The API, call by call" } "." }))
             }
         }
+        (looked_through("payouts", query, found.page.data.len(), found.page.next_cursor.as_deref(),
+            "; a day in “Until” gets there at once"))
     }
 }
 

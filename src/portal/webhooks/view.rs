@@ -206,7 +206,7 @@ fn deliveries(page: &Page<'_>) -> Markup {
         @if page.wrong.is_some() {}
         @else if !rows.is_empty() { (table("Deliveries", &heads, &rows)) }
         @else if page.deliveries.next_cursor.is_none() { (nothing(page)) }
-        (looked_through("deliveries", page.query, rows.len(), page.deliveries.next_cursor.as_deref()))
+        (looked_through("deliveries", page.query, rows.len(), page.deliveries.next_cursor.as_deref(), ""))
         (onward(&own, &page.query.without(&["done", "planned", "from"]), page.deliveries.next_cursor.as_deref()))
     }
 }

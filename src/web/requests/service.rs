@@ -101,7 +101,7 @@ async fn keep(ctx: &Ctx, lines: &[Answered]) -> Result<()> {
     // Ordered by when the request came, not by when the line is written.
     let named = lines.iter().map(|line| (LineId::of(line.at, &ctx.random), line));
     let rows: Vec<_> = named.map(|(id, line)| store::row(id, line)).collect();
-    let rows = store::rows(&rows)?;
+    let rows = db::rows(&rows)?;
     // Off the lanes of money where there are several; a crash may take them.
     db::write!(ctx.db, Owner::Passing, |tx| Ok(store::insert(tx, &rows).await?))
 }

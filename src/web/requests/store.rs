@@ -68,11 +68,6 @@ pub(super) fn row(id: LineId, line: &Answered) -> Row<'_> {
     )
 }
 
-/// Many rows as one parameter.
-pub(super) fn rows(rows: &[Row<'_>]) -> Result<String, DbError> {
-    serde_json::to_string(rows).map_err(|error| DbError::unreadable("rows", error))
-}
-
 pub(super) async fn insert(tx: &mut Tx, rows: &str) -> Result<(), DbError> {
     let sql = INSERT.on(tx.engine());
     db::exec!(tx, sql, rows)?;
