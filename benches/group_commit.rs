@@ -1,5 +1,5 @@
-//! What sharing a commit is worth: single-row inserts through the write door, beside one commit per
-//! insert on the same file or server, in one run.
+//! What sharing a commit is worth: single-row inserts through the write door, and through the one for a single
+//! statement, beside one commit per insert on the same file or server, in one run.
 //!
 //! `make bench` runs it on the disk as it is, `make bench-slow-disk` with a flush that takes a
 //! millisecond, as on a disk that keeps its promises (`benches/support/slow_flush.c`).
@@ -70,6 +70,12 @@ async fn door(db: &Db, merchant: MerchantId, id: i64) {
     done.unwrap();
 }
 
+async fn door_for_one(db: &Db, merchant: MerchantId, id: i64) {
+    let done: Result<u64, Failure> =
+        db::write_one!(db, merchant, |tx| Ok(db::exec!(tx, INSERT, id, BODY)?));
+    assert_eq!(done.unwrap(), 1);
+}
+
 /// Inserts per second, and the median of one insert in microseconds.
 async fn measure<F, W>(callers: usize, ids: &Arc<AtomicI64>, insert: F) -> (f64, f64)
 where
@@ -110,12 +116,21 @@ async fn compare(engine: &str, db: &Db, bares: &[(&str, Bare)]) {
     let merchants: Arc<Vec<MerchantId>> =
         Arc::new((0..256).map(|_| MerchantId::make(&Clock::system(), &Random::system())).collect());
     for callers in CALLERS {
-        let (one, many) = (db.clone(), merchants.clone());
-        let (rate, median) = measure(callers, &ids, move |caller, id| {
-            let (db, merchant) = (one.clone(), many.get(caller).copied().unwrap());
-            async move { door(&db, merchant, id).await }
-        })
-        .await;
+        let through = async |for_one: bool| {
+            let (db, merchants) = (db.clone(), merchants.clone());
+            measure(callers, &ids, move |caller, id| {
+                let (db, merchant) = (db.clone(), merchants.get(caller).copied().unwrap());
+                async move {
+                    if for_one {
+                        door_for_one(&db, merchant, id).await;
+                    } else {
+                        door(&db, merchant, id).await;
+                    }
+                }
+            })
+            .await
+        };
+        let doors = [("door", through(false).await), ("door for one", through(true).await)];
         for (label, bare) in bares {
             let bare = bare.clone();
             let (bare_rate, bare_median) = measure(callers, &ids, move |_, id| {
@@ -123,12 +138,14 @@ async fn compare(engine: &str, db: &Db, bares: &[(&str, Bare)]) {
                 async move { bare.insert(id).await }
             })
             .await;
-            println!(
-                "{engine:9} {callers:4} callers: door {rate:8.0}/s ({median:6.0} us), {label} \
-                 {bare_rate:8.0}/s ({bare_median:6.0} us): rate x{:.2}, latency x{:.2}",
-                rate / bare_rate,
-                median / bare_median,
-            );
+            for (door, (rate, median)) in doors {
+                println!(
+                    "{engine:9} {callers:4} callers: {door:12} {rate:8.0}/s ({median:6.0} us), {label} \
+                     {bare_rate:8.0}/s ({bare_median:6.0} us): rate x{:.2}, latency x{:.2}",
+                    rate / bare_rate,
+                    median / bare_median,
+                );
+            }
         }
     }
 }

@@ -13,6 +13,16 @@ pub struct Tx {
     /// Since the last clean point; see [`Tx::failed`].
     pub(super) has_failed: bool,
     pub(super) wakes: Wakes,
+    allowance: Allowance,
+}
+
+/// How many statements there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Allowance {
+    Any,
+    /// The statement is the transaction.
+    One,
+    Spent,
 }
 
 /// Who is to be woken once this is committed.
@@ -31,7 +41,13 @@ pub enum Connection {
 
 impl Tx {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, in_snapshot: false, has_failed: false, wakes: Wakes::default() }
+        Self {
+            connection,
+            in_snapshot: false,
+            has_failed: false,
+            wakes: Wakes::default(),
+            allowance: Allowance::Any,
+        }
     }
 
     /// Which engine this is, for the few places where their words differ.
@@ -48,6 +64,28 @@ impl Tx {
     pub fn failed(&mut self, error: sqlx::Error) -> DbError {
         self.has_failed = true;
         error.into()
+    }
+
+    /// Whether there may be another statement. Who asks for one row does not wait for the end of a statement, and
+    /// where the statement is the transaction, its end is the commit.
+    #[doc(hidden)]
+    pub fn admit(&mut self, waits_for_the_end: bool) -> Result<(), DbError> {
+        match self.allowance {
+            Allowance::Any => Ok(()),
+            Allowance::One if waits_for_the_end => {
+                self.allowance = Allowance::Spent;
+                Ok(())
+            }
+            Allowance::One | Allowance::Spent => Err(DbError::NotForOne),
+        }
+    }
+
+    pub(super) fn allow_one(&mut self) {
+        self.allowance = Allowance::One;
+    }
+
+    pub(super) fn allow_any(&mut self) {
+        self.allowance = Allowance::Any;
     }
 
     /// Makes all further reads of this closure see one moment; auditors' sums must agree.
@@ -140,17 +178,28 @@ macro_rules! __db_on {
     };
 }
 
+/// Runs one statement if there may be one, and remembers whether it failed.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __db_run {
+    ($tx:expr, $waits:literal, |$c:ident| $body:expr) => {
+        match $tx.admit($waits) {
+            Ok(()) => $crate::db::on!($tx, |$c| $body).map_err(|error| $tx.failed(error)),
+            Err(refused) => Err(refused),
+        }
+    };
+}
+
 /// Runs a statement; gives the number of rows it changed.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __db_exec {
     ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::on!($tx, |c| sqlx::query($sql)
+        $crate::db::run!($tx, true, |c| sqlx::query($sql)
             $(.bind($bind))*
             .execute(c)
             .await
             .map(|done| done.rows_affected()))
-        .map_err(|error| $tx.failed(error))
     };
 }
 
@@ -159,11 +208,10 @@ macro_rules! __db_exec {
 #[macro_export]
 macro_rules! __db_optional {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::on!($tx, |c| sqlx::query_as::<_, $row>($sql)
+        $crate::db::run!($tx, false, |c| sqlx::query_as::<_, $row>($sql)
             $(.bind($bind))*
             .fetch_optional(c)
             .await)
-        .map_err(|error| $tx.failed(error))
     };
 }
 
@@ -172,11 +220,10 @@ macro_rules! __db_optional {
 #[macro_export]
 macro_rules! __db_one {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::on!($tx, |c| sqlx::query_as::<_, $row>($sql)
+        $crate::db::run!($tx, false, |c| sqlx::query_as::<_, $row>($sql)
             $(.bind($bind))*
             .fetch_one(c)
             .await)
-        .map_err(|error| $tx.failed(error))
     };
 }
 
@@ -185,15 +232,15 @@ macro_rules! __db_one {
 #[macro_export]
 macro_rules! __db_all {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::on!($tx, |c| sqlx::query_as::<_, $row>($sql)
+        $crate::db::run!($tx, true, |c| sqlx::query_as::<_, $row>($sql)
             $(.bind($bind))*
             .fetch_all(c)
             .await)
-        .map_err(|error| $tx.failed(error))
     };
 }
 
 #[doc(inline)]
 pub use {
     __db_all as all, __db_exec as exec, __db_on as on, __db_one as one, __db_optional as optional,
+    __db_run as run,
 };

@@ -39,6 +39,10 @@ pub enum DbError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A body for one statement has sent another, or one whose end nobody waits for: what came before is
+    /// durable already, and what comes after would not be known to be.
+    #[error("a body of one statement must run one, and to its end")]
+    NotForOne,
     /// A defect in a statement or a schema.
     #[error("the statement failed")]
     Other(#[source] sqlx::Error),
@@ -145,6 +149,20 @@ pub(super) fn wants_retry(failure: &Failure) -> bool {
 
 pub(super) fn is_lost_connection(failure: &Failure) -> bool {
     matches!(cause(failure), Some(DbError::Lost(_)))
+}
+
+/// Whether a statement that was its own transaction may be durable although it has failed: its connection
+/// was lost, or the disk has failed (IOERR), perhaps while it flushed what was written already.
+pub(super) fn may_have_happened(failure: &Failure) -> bool {
+    match cause(failure) {
+        Some(DbError::Lost(_)) => true,
+        Some(DbError::NoWrites(error)) => {
+            let code = error.as_database_error().and_then(DatabaseError::code);
+            let number = code.and_then(|code| code.parse::<u32>().ok());
+            matches!(number.map(|extended| extended & 0xff), Some(10))
+        }
+        _ => false,
+    }
 }
 
 fn cause(failure: &Failure) -> Option<&DbError> {

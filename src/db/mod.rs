@@ -21,17 +21,19 @@ mod dispatch;
 mod doors;
 mod error;
 mod file_lock;
+mod ground;
 mod integrity;
 mod lane;
 mod migrations;
+mod outliving;
 mod pools;
 mod statement;
 mod witness;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-pub use dispatch::{Connection, Tx, all, exec, on, one, optional};
-pub use doors::{Reading, Writing, read, through, write};
+pub use dispatch::{Connection, Tx, all, exec, on, one, optional, run};
+pub use doors::{Reading, Writing, read, through, write, write_one};
 pub use error::{DbError, expect_one};
 pub use migrations::latest_version;
 pub use statement::{Statement, rows, statement};
@@ -60,6 +62,8 @@ pub struct Options {
     pub statement_timeout: Duration,
     /// How long a caller waits for its turn, or for a connection.
     pub patience: Duration,
+    /// A server that answered so short a time ago is taken to be there still.
+    pub fresh: Duration,
 }
 
 impl Default for Options {
@@ -71,6 +75,7 @@ impl Default for Options {
             max_batch: 64,
             statement_timeout: Duration::from_secs(10),
             patience: Duration::from_secs(5),
+            fresh: Duration::from_secs(1),
         }
     }
 }

@@ -45,7 +45,7 @@ macro_rules! __db_statement {
     // The members of a JSON array that is one parameter: many rows in one trip.
     ($before:literal, JSON_ROWS($array:literal), $after:literal) => {
         $crate::db::Statement {
-            sqlite: concat!($before, "json_each(", $array, ") AS j", $after),
+            sqlite: concat!($before, "jsonb_each(", $array, ") AS j", $after),
             postgres: concat!(
                 $before,
                 "jsonb_array_elements(CAST(",

@@ -63,5 +63,6 @@ pub(in crate::config) fn read(reader: &mut Reader) -> Options {
         max_batch: reader.or("database.max_batch", usual.max_batch, integer(1..=4096)),
         statement_timeout: reader.or("database.statement_timeout", usual.statement_timeout, time()),
         patience: reader.or("database.patience", usual.patience, time()),
+        fresh: usual.fresh,
     }
 }

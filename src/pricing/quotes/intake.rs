@@ -87,6 +87,6 @@ fn retold(failure: &Failure) -> Failure {
 
 impl Shelf {
     async fn put(&self, merchant: MerchantId, quotes: &[String]) -> Result<()> {
-        db::write!(self.ctx.db, merchant, |tx| Ok(store::insert(tx, quotes).await?))
+        db::write_one!(self.ctx.db, merchant, |tx| Ok(store::insert(tx, quotes).await?))
     }
 }

@@ -24,7 +24,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{HOUSE, count, insert, insert_in};
+use super::{HOUSE, count, goes_on, insert, insert_in, is_there};
 use crate::support::both::{TestDb, both};
 
 fn fresh() -> MerchantId {
@@ -237,16 +237,6 @@ async fn insert_here(db: &Db, id: MerchantId) -> Result<()> {
     db::write!(db, HOUSE, |tx| insert_in(tx, id).await)
 }
 
-async fn is_there(db: &Db, id: MerchantId) -> bool {
-    let found: Result<Option<(i64,)>> = db::read!(db, |tx| Ok(db::optional!(
-        tx,
-        (i64,),
-        "SELECT created_at_us FROM merchants WHERE id = $1",
-        id
-    )?));
-    found.unwrap().is_some()
-}
-
 async fn insert_when_told(
     db: Db,
     id: MerchantId,
@@ -261,19 +251,6 @@ async fn insert_when_told(
         }
         insert_in(tx, id).await
     })
-}
-
-/// Whether the future came to its end before it had to wait so often.
-async fn goes_on<F: Future + Unpin>(future: F, mut waits: usize) -> bool {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        if future.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(true);
-        }
-        waits = waits.saturating_sub(1);
-        if waits == 0 { Poll::Ready(false) } else { Poll::Pending }
-    })
-    .await
 }
 
 async fn poll_once<F: Future + Unpin>(future: F) {

@@ -6,8 +6,11 @@ mod idempotency;
 mod jobs;
 mod lanes;
 mod migrations;
+mod one_statement;
 mod plans;
 mod statements;
+
+use std::{future::poll_fn, pin::pin, task::Poll};
 
 use counterfoil::{
     base::{
@@ -38,6 +41,29 @@ async fn insert_in(tx: &mut Tx, id: MerchantId) -> Result<()> {
         VALUES ($1, 'A shop', $2, 'active', 0)";
     db::exec!(tx, INSERT, id, id.to_string())?;
     Ok(())
+}
+
+async fn is_there(db: &Db, id: MerchantId) -> bool {
+    let found: Result<Option<(i64,)>> = db::read!(db, |tx| Ok(db::optional!(
+        tx,
+        (i64,),
+        "SELECT created_at_us FROM merchants WHERE id = $1",
+        id
+    )?));
+    found.expect("merchants can be looked for").is_some()
+}
+
+/// Polls a future so often that it had to wait `waits` times; whether it came to its end before.
+async fn goes_on<F: Future + Unpin>(future: F, mut waits: usize) -> bool {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        if future.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(true);
+        }
+        waits = waits.saturating_sub(1);
+        if waits == 0 { Poll::Ready(false) } else { Poll::Pending }
+    })
+    .await
 }
 
 async fn count(db: &Db) -> i64 {

@@ -134,16 +134,18 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Option<HashSet<ReplayKey>>> {
         let expires_at = now.plus(self.life);
-        let fresh = db::write!(self.knowing.ctx.db, Owner::Passing, |tx| {
-            let fresh = store::claim(tx, epoch, keys, now, expires_at).await?;
-            // None written for two reasons: used before, or nowhere to write. This one is rare.
-            let here = !fresh.is_empty() || store::find_record(tx, epoch).await?.is_some();
-            Ok(here.then_some(fresh))
+        let db = &self.knowing.ctx.db;
+        let fresh = db::write_one!(db, Owner::Passing, |tx| {
+            Ok(store::claim(tx, epoch, keys, now, expires_at).await?)
         })?;
-        if fresh.is_none() {
+        // None written for two reasons: used before, or nowhere to write. Both are rare.
+        if fresh.is_empty()
+            && db::read!(db, |tx| Ok(store::find_record(tx, epoch).await?))?.is_none()
+        {
             self.find_record().await?;
+            return Ok(None);
         }
-        Ok(fresh.map(HashSet::from_iter))
+        Ok(Some(HashSet::from_iter(fresh)))
     }
 
     /// Finds the record that the database knows, or begins the next one.

@@ -1,0 +1,39 @@
+//! Work that goes on when whoever began it goes away.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_util::future::BoxFuture;
+
+/// A commit, which others wait for too, and which so must outlive the caller that makes it. While that
+/// caller is there it runs in the caller's own task: another one would cost two wake-ups more.
+pub(super) struct Outliving(Option<BoxFuture<'static, ()>>);
+
+impl Outliving {
+    pub(super) fn new(work: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Some(Box::pin(work)))
+    }
+}
+
+impl Future for Outliving {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(work) = &mut self.0 {
+            ready!(work.as_mut().poll(context));
+        }
+        self.0 = None;
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Outliving {
+    #[expect(clippy::disallowed_methods, reason = "the caller has gone and cannot wait")]
+    fn drop(&mut self) {
+        if let Some(rest) = self.0.take() {
+            tokio::spawn(rest);
+        }
+    }
+}
