@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair},
+};
 use ed25519_dalek::pkcs8::{
     DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes, spki::der::pem,
 };
 use josekit::{
     jwk::Jwk,
-    jws::{ES256, EdDSA, JwsSigner},
+    jws::{ES256, EdDSA, JwsVerifier},
 };
 use zeroize::Zeroizing;
 
@@ -19,9 +23,14 @@ use crate::{
 /// A key that signs. It cannot be serialised; what gets published is its [`PublicJwk`], which has
 /// no room for the private half.
 pub struct SigningKey {
-    signer: Box<dyn JwsSigner>,
+    signer: Signer,
     public: PublicKey,
     alg: Alg,
+}
+
+enum Signer {
+    P256(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
 }
 
 /// Why a signing key cannot be used. It never shows the key.
@@ -60,35 +69,36 @@ impl SigningKey {
     /// the published one must be found before tokens are made with it.
     pub fn from_pem(pem: &Secret<String>) -> Result<Self, SigningKeyFault> {
         let pem = pem.expose().as_str();
-        let (jwk, d) = if let Ok(secret) = p256::SecretKey::from_pkcs8_pem(pem) {
-            let d = Zeroizing::new(secret.to_bytes().as_slice().to_vec());
-            (PublicJwk::from_p256(&secret.public_key()), d)
+        let broken = |_| SigningKeyFault::DoesNotSign;
+        let (jwk, signer, alg) = if let Ok(secret) = p256::SecretKey::from_pkcs8_pem(pem) {
+            let der = secret.to_pkcs8_der().map_err(|_| SigningKeyFault::NotAKey)?;
+            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.as_bytes());
+            let jwk = PublicJwk::from_p256(&secret.public_key());
+            (jwk, Signer::P256(pair.map_err(broken)?), Alg::Es256)
         } else if let Ok(secret) = ed25519_dalek::SigningKey::from_pkcs8_pem(pem) {
-            let d = Zeroizing::new(secret.to_bytes().to_vec());
-            (PublicJwk::from_ed25519(&secret.verifying_key()), d)
+            let seed = Zeroizing::new(secret.to_bytes());
+            let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).map_err(broken)?;
+            // The older name: readers that know only one of the two know this one.
+            (PublicJwk::from_ed25519(&secret.verifying_key()), Signer::Ed25519(pair), Alg::EdDsa)
         } else {
             return Err(SigningKeyFault::NotAKey);
         };
-        let jwk = jwk.ok_or(SigningKeyFault::NotAKey)?;
-        let private = private_jwk(&jwk, &d).ok_or(SigningKeyFault::DoesNotSign)?;
-        let broken = |_| SigningKeyFault::DoesNotSign;
-        let (signer, alg): (Box<dyn JwsSigner>, Alg) = match jwk.kind() {
-            KeyKind::P256 => {
-                (Box::new(ES256.signer_from_jwk(&private).map_err(broken)?), Alg::Es256)
-            }
-            // The older name: readers that know only one of the two know this one.
-            KeyKind::Ed25519 => {
-                (Box::new(EdDSA.signer_from_jwk(&private).map_err(broken)?), Alg::EdDsa)
-            }
-        };
-        let public = PublicKey::new(jwk).map_err(|_| SigningKeyFault::NotAKey)?;
+        let public = PublicKey::new(jwk.ok_or(SigningKeyFault::NotAKey)?)
+            .map_err(|_| SigningKeyFault::NotAKey)?;
         let key = Self { signer, public, alg };
+        key.check()?;
+        Ok(key)
+    }
+
+    /// What one library signs, another must accept by the published half alone, and ours too: so will
+    /// whoever gets our tokens.
+    fn check(&self) -> Result<(), SigningKeyFault> {
         let sample = b"counterfoil signs";
-        let signature = key.sign_bytes(sample)?;
-        key.public
-            .verify(alg, sample, &signature)
-            .map(|()| key)
-            .map_err(|_| SigningKeyFault::DoesNotSign)
+        let signature = self.sign_bytes(sample)?;
+        let ours = self.public.verify(self.alg, sample, &signature).is_ok();
+        let verifier = independent(self.public.jwk()).ok_or(SigningKeyFault::DoesNotSign)?;
+        let theirs = verifier.verify(sample, &signature).is_ok();
+        if ours && theirs { Ok(()) } else { Err(SigningKeyFault::DoesNotSign) }
     }
 
     /// The published half, ready to verify.
@@ -121,7 +131,13 @@ impl SigningKey {
 
     /// Signs bytes as they are: `r‖s`, or the 64 bytes of Ed25519.
     pub fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, SigningKeyFault> {
-        self.signer.sign(message).map_err(|_| SigningKeyFault::DoesNotSign)
+        match &self.signer {
+            Signer::P256(pair) => match pair.sign(&SystemRandom::new(), message) {
+                Ok(signature) => Ok(signature.as_ref().to_vec()),
+                Err(_) => Err(SigningKeyFault::DoesNotSign),
+            },
+            Signer::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+        }
     }
 }
 
@@ -131,11 +147,11 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The public members as published, and `d`.
-fn private_jwk(public: &PublicJwk, d: &[u8]) -> Option<Jwk> {
-    let serde_json::Value::Object(mut members) = serde_json::to_value(public).ok()? else {
-        return None;
-    };
-    members.insert("d".to_owned(), base64url::encode(d).into());
-    Jwk::from_map(members).ok()
+/// josekit's verifier of a published key.
+fn independent(published: &PublicJwk) -> Option<Box<dyn JwsVerifier>> {
+    let jwk = Jwk::from_bytes(serde_json::to_vec(published).ok()?).ok()?;
+    match published.kind() {
+        KeyKind::P256 => Some(Box::new(ES256.verifier_from_jwk(&jwk).ok()?)),
+        KeyKind::Ed25519 => Some(Box::new(EdDSA.verifier_from_jwk(&jwk).ok()?)),
+    }
 }

@@ -1,7 +1,7 @@
 //! Access tokens (RFC 9068): what they say, how they are signed, how a presented one is judged.
 //!
 //! Anybody can check our tokens with the JWKS alone; we check them like anybody else would. Signing is
-//! josekit's work, behind [`super::keys::SigningKey`]; verification shares its readers with the proof check.
+//! aws-lc-rs's work, behind [`super::keys::SigningKey`]; verification shares its readers with the proof check.
 
 mod access_token;
 mod assertion;
