@@ -66,6 +66,14 @@ pub enum Next {
     At(Timestamp),
 }
 
+impl Next {
+    /// For what is swept once an hour, in portions that leave room for other work: where a portion was not
+    /// all, a rest that waited for the next hour could grow for ever.
+    pub fn swept(now: Timestamp, all: bool) -> Self {
+        Self::At(now.plus(if all { Duration::from_hours(1) } else { Duration::from_mins(1) }))
+    }
+}
+
 /// How patient a kind of job is with failure.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {

@@ -14,7 +14,7 @@ use crate::{
 
 /// How many rows one transaction drops.
 const STRIDE: i64 = 1_000;
-/// How many transactions there are at most in an hour: what is left waits for the next.
+/// How many transactions there are at most at a time, for there may be other work to do.
 const STRIDES: usize = 100;
 
 /// Drops deliveries and events that are older than the retention, once an hour.
@@ -32,21 +32,20 @@ impl Housekeeping {
         Self { retention }
     }
 
-    async fn forget(&self, ctx: &Ctx) -> Result<u64> {
+    /// Drops what is old; whether that was all of it.
+    async fn forget(&self, ctx: &Ctx) -> Result<bool> {
         let before = ctx.now().minus(self.retention);
-        let mut all = 0;
         for _ in 0..STRIDES {
             let gone = db::write!(ctx.db, Owner::House, |tx| {
                 let deliveries = store::forget(tx, before, STRIDE).await?;
                 // An event is dropped after its deliveries.
                 Ok(deliveries + store::forget_events(tx, before, STRIDE).await?)
             })?;
-            all += gone;
             if gone == 0 {
-                break;
+                return Ok(true);
             }
         }
-        Ok(all)
+        Ok(false)
     }
 }
 
@@ -57,9 +56,9 @@ impl Handler for Housekeeping {
 
     fn run<'a>(&'a self, ctx: &'a Ctx, _: &'a Job) -> BoxFuture<'a, Result<Next>> {
         Box::pin(async move {
-            let gone = self.forget(ctx).await?;
-            tracing::debug!(gone, "Old events and deliveries were dropped.");
-            Ok(Next::At(ctx.now().plus(Duration::from_hours(1))))
+            let all = self.forget(ctx).await?;
+            tracing::debug!(all, "Old events and deliveries were dropped.");
+            Ok(Next::swept(ctx.now(), all))
         })
     }
 }

@@ -171,7 +171,8 @@ pub async fn required(State(access): State<Access>, mut request: Request, next: 
     request.extensions_mut().insert(pass.clone());
     let mut response = next.run(request).await;
     if let (Some(asked), Some(holder)) = (asked, pass.holder.get()) {
-        requests.note(|| asked.answered(holder, &response));
+        let refused = response.status().as_u16() >= 400;
+        requests.note(holder.0, refused, || asked.answered(holder, &response));
     }
     if pass.checked.get().is_none() && response.status().is_success() {
         return Failure::internal("a protected handler answered without asking who calls")

@@ -36,18 +36,18 @@ impl Handler for ForgetAnswers {
     fn run<'a>(&'a self, ctx: &'a Ctx, _: &'a Job) -> BoxFuture<'a, Result<Next>> {
         Box::pin(async move {
             let before = ctx.now().minus(KEPT);
-            let mut dropped = 0;
+            let mut all = false;
             for _ in 0..STRIDES {
                 let gone = db::write!(ctx.db, Owner::House, |tx| {
                     Ok(store::forget_answers(tx, before, STRIDE).await?)
                 })?;
-                dropped += gone;
-                if gone == 0 {
+                all = gone == 0;
+                if all {
                     break;
                 }
             }
-            tracing::debug!(dropped, "Old answers were dropped; their keys stay.");
-            Ok(Next::At(ctx.now().plus(Duration::from_hours(1))))
+            tracing::debug!(all, "Old answers were dropped; their keys stay.");
+            Ok(Next::swept(ctx.now(), all))
         })
     }
 }

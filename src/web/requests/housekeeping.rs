@@ -13,9 +13,9 @@ use crate::{
 };
 
 /// How many lines one transaction drops: others want to write meanwhile.
-const STRIDE: i64 = 1_000;
-/// How many transactions there are at most at a time: what is left waits for the next.
-const STRIDES: usize = 500;
+const STRIDE: u32 = 1_000;
+/// How many transactions there are at most at a time, for there may be other work to do.
+const STRIDES: usize = 100;
 
 /// Drops the lines that are older than the operator keeps them, once an hour; all of them when the log
 /// is switched off.
@@ -32,6 +32,29 @@ impl Housekeeping {
     pub const fn new(kept: Duration) -> Self {
         Self { kept }
     }
+
+    /// Drops what is old, merchant by merchant; whether that was all of it.
+    async fn forget(&self, ctx: &Ctx) -> Result<bool> {
+        let before = ctx.now().minus(self.kept);
+        let mut strides = 0;
+        let mut owner = db::read!(ctx.db, |tx| Ok(store::owner(tx, None).await?))?;
+        while let Some(merchant) = owner {
+            loop {
+                if strides == STRIDES {
+                    return Ok(false);
+                }
+                strides += 1;
+                let gone = db::write!(ctx.db, Owner::Passing, |tx| {
+                    Ok(store::forget(tx, merchant, before, STRIDE).await?)
+                })?;
+                if gone < u64::from(STRIDE) {
+                    break;
+                }
+            }
+            owner = db::read!(ctx.db, |tx| Ok(store::owner(tx, Some(merchant)).await?))?;
+        }
+        Ok(true)
+    }
 }
 
 impl Handler for Housekeeping {
@@ -41,19 +64,9 @@ impl Handler for Housekeeping {
 
     fn run<'a>(&'a self, ctx: &'a Ctx, _: &'a Job) -> BoxFuture<'a, Result<Next>> {
         Box::pin(async move {
-            let before = ctx.now().minus(self.kept);
-            let mut dropped = 0;
-            for _ in 0..STRIDES {
-                let gone = db::write!(ctx.db, Owner::Passing, |tx| {
-                    Ok(store::forget(tx, before, STRIDE).await?)
-                })?;
-                dropped += gone;
-                if gone == 0 {
-                    break;
-                }
-            }
-            tracing::debug!(dropped, "Old lines of the request log were dropped.");
-            Ok(Next::At(ctx.now().plus(Duration::from_hours(1))))
+            let all = self.forget(ctx).await?;
+            tracing::debug!(all, "Old lines of the request log were dropped.");
+            Ok(Next::swept(ctx.now(), all))
         })
     }
 }

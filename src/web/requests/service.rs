@@ -1,6 +1,13 @@
 //! From the answer to the table, and out of it again.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    array, fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::sync::{Mutex, mpsc};
 
@@ -18,9 +25,15 @@ use crate::{
 
 /// Lines that wait: some seconds of all that one replica can answer, in a few megabytes.
 const WAITING: usize = 16_384;
+/// Lines of one merchant between two looks at the buffer: five hundred a second. Somebody who asks more often
+/// learns nothing from the others, each of which costs a fifth of a request, and some 200 bytes of disk. Refused
+/// ones have a share of their own: those are looked for.
+const SHARE: u32 = 250;
+/// How many shares there are: merchants who get the same one share it.
+const SHARES: usize = 1_024;
 /// Lines in one transaction: a payment that comes meanwhile waits for it on SQLite, about as long as
-/// for another payment.
-const BATCH: usize = 100;
+/// for another payment; and of a smaller one the commit would be the greater part.
+const BATCH: usize = 250;
 /// Between two looks at the buffer.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -32,6 +45,25 @@ struct Buffer {
     leave: mpsc::Sender<Answered>,
     /// Locked by whoever writes; those who leave lines never see it.
     taken: Mutex<mpsc::Receiver<Answered>>,
+    /// What each share may still leave of what was answered well, and of what was refused.
+    shares: [[AtomicU32; SHARES]; 2],
+}
+
+impl Buffer {
+    /// A place for a line of this merchant's, if there is one.
+    fn place(&self, merchant: MerchantId, refused: bool) -> Option<mpsc::Permit<'_, Answered>> {
+        let [well, ill] = &self.shares;
+        let share = if refused { ill } else { well }.get(merchant.spread(SHARES))?;
+        let less = |left: u32| left.checked_sub(1);
+        share.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok()?;
+        self.leave.try_reserve().ok()
+    }
+
+    fn open_shares(&self) {
+        for share in self.shares.iter().flatten() {
+            share.store(SHARE, Ordering::Relaxed);
+        }
+    }
 }
 
 impl fmt::Debug for RequestLog {
@@ -44,7 +76,8 @@ impl RequestLog {
     /// A log that keeps lines.
     pub fn new() -> Self {
         let (leave, taken) = mpsc::channel(WAITING);
-        Self(Some(Arc::new(Buffer { leave, taken: Mutex::new(taken) })))
+        let shares = array::from_fn(|_| array::from_fn(|_| AtomicU32::new(SHARE)));
+        Self(Some(Arc::new(Buffer { leave, taken: Mutex::new(taken), shares })))
     }
 
     /// Whether lines are kept.
@@ -52,15 +85,13 @@ impl RequestLog {
         self.0.is_some()
     }
 
-    /// Leaves a line, or drops it when too many wait. Nobody waits for the channel, so this wakes
-    /// nobody up, and costs what the line itself costs.
-    pub fn note(&self, line: impl FnOnce() -> Answered) {
-        if let Some(buffer) = &self.0
-            && let Ok(place) = buffer.leave.try_reserve()
-        {
-            place.send(line());
-        } else if self.is_on() {
-            metrics::counter!("request_log_dropped_total").increment(1);
+    /// Leaves a line, or drops it when too many of this merchant's wait, or of all. Nobody waits for the
+    /// channel, so this wakes nobody up, and costs what the line itself costs.
+    pub fn note(&self, merchant: MerchantId, refused: bool, line: impl FnOnce() -> Answered) {
+        let Some(buffer) = &self.0 else { return };
+        match buffer.place(merchant, refused) {
+            Some(place) => place.send(line()),
+            None => metrics::counter!("request_log_dropped_total").increment(1),
         }
     }
 
@@ -68,6 +99,7 @@ impl RequestLog {
     pub async fn flush(&self, ctx: &Ctx) -> Result<()> {
         let Some(buffer) = &self.0 else { return Ok(()) };
         let mut taken = buffer.taken.lock().await;
+        buffer.open_shares();
         loop {
             let mut lines = Vec::new();
             while lines.len() < BATCH
@@ -103,7 +135,7 @@ async fn keep(ctx: &Ctx, lines: &[Answered]) -> Result<()> {
     let rows: Vec<_> = named.map(|(id, line)| store::row(id, line)).collect();
     let rows = db::rows(&rows)?;
     // Off the lanes of money where there are several; a crash may take them.
-    db::write!(ctx.db, Owner::Passing, |tx| Ok(store::insert(tx, &rows).await?))
+    db::write_one!(ctx.db, Owner::Passing, |tx| Ok(store::insert(tx, &rows).await?))
 }
 
 /// A merchant's lines, the newest first.

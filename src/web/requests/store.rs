@@ -2,7 +2,11 @@
 
 use super::{Answered, Filter, Line, LineId, target};
 use crate::{
-    base::{ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
+    base::{
+        ids::{self, MerchantId},
+        pagination::PageRequest,
+        timestamp::Timestamp,
+    },
     db::{self, DbError, Statement, Tx, statement},
 };
 
@@ -29,9 +33,14 @@ const NAMED: &str = "SELECT id, at_us, method, path, status, code, client_id, re
     FROM api_requests WHERE merchant_id = $1 AND id < $2 AND request_id = $4
     ORDER BY id DESC LIMIT $3";
 
-const FORGET: &str = "DELETE FROM api_requests WHERE (merchant_id, id) IN (
-        SELECT r.merchant_id, r.id FROM api_requests r
-        WHERE r.at_us < $1 ORDER BY r.at_us LIMIT $2)";
+/// The next merchant who has lines.
+const OWNER: &str = "SELECT merchant_id FROM api_requests WHERE merchant_id > $1
+    ORDER BY merchant_id LIMIT 1";
+
+/// Ids are ordered by when the request came.
+const FORGET: &str = "DELETE FROM api_requests WHERE merchant_id = $1 AND id IN (
+        SELECT r.id FROM api_requests r
+        WHERE r.merchant_id = $1 AND r.id < $2 ORDER BY r.id LIMIT $3)";
 
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
@@ -39,6 +48,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(PAGE),
     Statement::same(REFUSED),
     Statement::same(NAMED),
+    Statement::same(OWNER),
     Statement::same(FORGET),
 ];
 
@@ -110,7 +120,22 @@ pub(super) async fn page(
     Ok(rows.into_iter().map(Line::from).collect())
 }
 
-/// Drops some lines that are older than this; gives how many.
-pub(super) async fn forget(tx: &mut Tx, before: Timestamp, most: i64) -> Result<u64, DbError> {
-    db::exec!(tx, FORGET, before, most)
+/// The merchant with lines who comes after this one; without one, the first.
+pub(super) async fn owner(
+    tx: &mut Tx,
+    after: Option<MerchantId>,
+) -> Result<Option<MerchantId>, DbError> {
+    let after = after.map(|merchant| merchant.to_string()).unwrap_or_default();
+    Ok(db::optional!(tx, (MerchantId,), OWNER, after)?.map(|(merchant,)| merchant))
+}
+
+/// Drops some of a merchant's lines that are older than this; gives how many.
+pub(super) async fn forget(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    before: Timestamp,
+    most: u32,
+) -> Result<u64, DbError> {
+    let first_kept = format!("{}{}", LineId::PREFIX, ids::first_at(before));
+    db::exec!(tx, FORGET, merchant, first_kept, i64::from(most))
 }

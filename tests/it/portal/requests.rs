@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use axum::http::Method;
 use counterfoil::{
+    base::{failure::Result, ids::MerchantId},
+    db,
     oauth::{jose::KeyKind, scopes::Scopes},
     web::requests::{self, Answered, Filter, RequestLog},
 };
@@ -90,6 +92,34 @@ both! {
         app.stop().await;
     }
 
+    /// Ids are ordered by time, so that other merchants' lines, and younger ones, are not even looked at.
+    async fn more_old_lines_than_one_run_drops_are_gone_a_minute_later(db: TestDb) {
+        const OLD: &str = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+            INSERT INTO api_requests
+            (merchant_id, id, at_us, method, path, status, client_id, request_id, micros)
+            SELECT $1, 'rql_0000000000000000' || CAST(1000000000 + i AS TEXT), 0, 'GET', '/v1/balances',
+                200, 'ant_oc_x', 'req_x', 1 FROM n";
+        let app = TestApp::start(&db).await;
+        let (shop, other) = (Shop::open(&app).await, Shop::open(&app).await);
+        for merchant in [shop.merchant, other.merchant] {
+            let client = app.client_of(merchant, KeyKind::P256, Scopes::all()).await;
+            let token = client.mint(&app).await;
+            client.get(&app, &token, "/v1/balances").await.expect_status(200);
+        }
+        app.requests.flush(&app.ctx).await.unwrap();
+        let filled: Result<u64> =
+            db::write!(app.ctx.db, shop.merchant, |tx| Ok(db::exec!(tx, OLD, shop.merchant)?));
+        assert_eq!(filled.unwrap(), 100_001);
+        app.hands.advance(Duration::from_hours(1));
+        app.run_due_jobs().await;
+        let left = lines(&app).await;
+        assert!((3..=1_003).contains(&left), "one run has its measure, and left {left}");
+        app.hands.advance(Duration::from_mins(1));
+        app.run_due_jobs().await;
+        assert_eq!(lines(&app).await, 2, "what is young stays");
+        app.stop().await;
+    }
+
     async fn what_waits_is_written_before_the_door_is_closed(db: TestDb) {
         let app = TestApp::start(&db).await;
         let shop = Shop::open(&app).await;
@@ -110,25 +140,52 @@ both! {
         let app = TestApp::start(&db).await;
         let shop = Shop::open(&app).await;
         let log = RequestLog::new();
-        let line = || Answered {
-            merchant: shop.merchant,
+        let line = |merchant, status| Answered {
+            merchant,
             at: app.ctx.now(),
             method: Method::GET,
             path_and_query: "/v1/balances".into(),
-            status: 200,
+            status,
             code: None,
             client: "ant_oc_x".to_owned(),
             request: "req_x".to_owned(),
             micros: 1,
         };
         // Nobody empties it meanwhile; who leaves a line cannot even wait, since nothing here is async.
-        for _ in 0..20_000 {
-            log.note(line);
+        for _ in 0..1_000 {
+            log.note(shop.merchant, false, || line(shop.merchant, 200));
         }
+        let mut others = Vec::new();
+        for seed in 0..70 {
+            others.push(crate::db::merchant(&app.ctx.db, seed).await);
+        }
+        // Of a thousand shares, two merchants may get the same one.
+        let elsewhere = |other: &&MerchantId| other.spread(1_024) != shop.merchant.spread(1_024);
+        let other = *others.iter().find(elsewhere).unwrap();
+        log.note(shop.merchant, true, || line(shop.merchant, 404));
+        log.note(other, false, || line(other, 200));
+        log.flush(&app.ctx).await.unwrap();
+        assert_eq!(lines(&app).await, 250 + 2, "one merchant's crowd takes no other's place");
+        log.note(shop.merchant, false, || line(shop.merchant, 200));
         log.flush(&app.ctx).await.unwrap();
         let mut owner = shop.owner(&app).await;
         let file = owner.get("/portal/requests.csv").await.expect_status(200).text();
-        assert_eq!(file.lines().count(), 16_384 + 1, "what fits is kept, and listed to the end");
+        assert_eq!(file.lines().count(), 1 + 252, "the next half second has its own share");
+
+        for merchant in others.iter().flat_map(|merchant| [merchant; 500]) {
+            log.note(*merchant, false, || line(*merchant, 200));
+        }
+        log.flush(&app.ctx).await.unwrap();
+        assert_eq!(lines(&app).await, 253 + 16_384, "and all together have a bound");
         app.stop().await;
     }
+}
+
+async fn lines(app: &TestApp) -> i64 {
+    let counted: Result<i64> =
+        db::read!(
+            app.ctx.db,
+            |tx| Ok(db::one!(tx, (i64,), "SELECT COUNT(*) FROM api_requests")?.0)
+        );
+    counted.unwrap()
 }
