@@ -44,7 +44,12 @@ pub fn parse(text: &str, prefix: &'static str) -> Result<u128, IdError> {
 
 /// The 26 letters of a ULID.
 pub fn encode(value: u128) -> String {
-    ulid::Ulid(value).to_string()
+    letters(value, &mut [0; ulid::ULID_LEN]).to_owned()
+}
+
+/// The same, written where the caller says: ids are rendered many times in each request.
+pub fn letters(value: u128, buffer: &mut [u8; ulid::ULID_LEN]) -> &str {
+    ulid::Ulid(value).array_to_str(buffer)
 }
 
 /// Declares id types: `ids! { /// A merchant. MerchantId = "mer_"; }`.
@@ -82,7 +87,8 @@ macro_rules! ids {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, "{}{}", $prefix, $crate::base::ids::encode(self.0))
+                f.write_str($prefix)?;
+                f.write_str($crate::base::ids::letters(self.0, &mut [0; _]))
             }
         }
 

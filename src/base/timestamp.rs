@@ -18,6 +18,8 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub struct Timestamp(i64);
 
 const MICROS: i64 = 1_000_000;
+/// Room for the longest text of RFC 3339.
+const LONGEST: usize = 40;
 
 impl Timestamp {
     /// Reads a stored or computed count of microseconds.
@@ -91,9 +93,14 @@ impl From<SystemTime> for Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339, UTC, with as much fraction as there is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.date_time().format(&Rfc3339) {
-            Ok(text) => f.write_str(&text),
-            Err(_) => write!(f, "{}us", self.0),
+        let mut buffer = [0; LONGEST];
+        let mut rest = buffer.as_mut_slice();
+        let written = self.date_time().format_into(&mut rest, &Rfc3339).is_ok();
+        // What is left tells the length; the count that `format_into` returns leaves a fraction out.
+        let length = LONGEST - rest.len();
+        match buffer.get(..length).map(str::from_utf8) {
+            Some(Ok(text)) if written => f.write_str(text),
+            _ => write!(f, "{}us", self.0),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A whole number of minor units of one currency.
 
-use std::{cmp::Ordering, fmt};
+use std::{
+    cmp::Ordering,
+    fmt::{self, Write as _},
+};
 
 use rust_decimal::Decimal;
 
@@ -8,6 +11,8 @@ use super::{Currency, MoneyError};
 
 /// The most digits before the point that the APIs take.
 const MAX_WHOLE_DIGITS: usize = 12;
+/// The longest rendered text: a sign, the digits of an `i64`, a point and a leading zero.
+const LONGEST: usize = 22;
 
 /// An amount of money. It has no `+`: a sum can fail, and its caller must see that.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,7 +68,9 @@ impl Amount {
     pub fn render(self) -> String {
         let scale = self.currency.scale();
         let width = usize::try_from(scale).unwrap_or(0) + 1;
-        let mut text = format!("{:0width$}", self.minor.unsigned_abs());
+        let mut text = String::with_capacity(LONGEST);
+        // Writing to a `String` cannot fail.
+        _ = write!(text, "{:0width$}", self.minor.unsigned_abs());
         if scale > 0 {
             text.insert(text.len() + 1 - width, '.');
         }

@@ -120,9 +120,9 @@ fn masked(instrument: &Instrument) -> Members {
 
 /// The promise that the payout was made under, with its own signature.
 fn offered(signed: &SignedQuote) -> Members {
-    let offer = signed.quote.offer().into_iter();
+    let offer = signed.offer.iter();
     Members::from([
-        ("offer", Fact::Group(offer.map(|(name, text)| (name, text.into())).collect())),
+        ("offer", Fact::Group(offer.map(|(name, text)| (*name, text.clone().into())).collect())),
         ("quote_id", signed.quote.id.to_string().into()),
         ("quote_signature", signed.signature.clone().into()),
     ])

@@ -74,8 +74,8 @@ fn way(quote: &Quote) -> Markup {
 }
 
 pub(super) fn one(explained: &Explanation, now: Timestamp) -> Result<Markup> {
-    let SignedQuote { quote, signature } = &explained.signed;
-    let offer = serde_json::to_string(&quote.offer()).map_err(Failure::internal)?;
+    let SignedQuote { quote, offer, signature } = &explained.signed;
+    let offer = serde_json::to_string(&**offer).map_err(Failure::internal)?;
     Ok(html! {
         a.back href=(PATH) { "← Quotes" }
         div.head {

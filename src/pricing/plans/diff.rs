@@ -1,6 +1,6 @@
 //! What an import would change, decided before anything does.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     base::{failure::FieldFault, ids::MerchantId, timestamp::Timestamp},
@@ -83,7 +83,11 @@ fn change(
     if current.is_some_and(|plan| plan.merchant != draft.merchant) {
         fault("merchant", "must stay as it was: whom a plan is for never changes; use another key");
     }
-    let fields = latest.map(|latest| differences(latest, &draft.version));
+    let fields = latest.map(|latest| differences(latest, &draft.version)).transpose();
+    let fields = fields.unwrap_or_else(|error| {
+        fault("key", &format!("names a plan that cannot be compared: {error}"));
+        None
+    });
     let (key, merchant) = (draft.key.clone(), draft.merchant);
     if let (Some(latest), Some([])) = (latest, fields.as_deref()) {
         let version = latest.clone();
@@ -111,22 +115,21 @@ fn change(
     Change { key, merchant, kind, version }
 }
 
-fn differences(old: &PlanVersion, new: &PlanVersion) -> Vec<FieldChange> {
-    let (old, new) = (old.write(), new.write());
+fn differences(old: &PlanVersion, new: &PlanVersion) -> serde_json::Result<Vec<FieldChange>> {
+    let members = |version| serde_json::from_value::<Map<_, _>>(serde_json::to_value(version)?);
+    let (old, new) = (members(old)?, members(new)?);
     let text = |value: Option<&Value>| {
         value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
     let mut names: Vec<&String> = old.keys().collect();
     names.extend(new.keys().filter(|name| !old.contains_key(*name)));
-    names
-        .into_iter()
-        .filter(|name| old.get(*name) != new.get(*name))
-        .map(|name| FieldChange {
-            field: name.clone(),
-            old: text(old.get(name)),
-            new: text(new.get(name)),
-        })
-        .collect()
+    names.retain(|name| old.get(*name) != new.get(*name));
+    let changes = names.into_iter().map(|name| FieldChange {
+        field: name.clone(),
+        old: text(old.get(name)),
+        new: text(new.get(name)),
+    });
+    Ok(changes.collect())
 }
 
 /// Two active plans that cover the same payments with the same priority: which one prices would

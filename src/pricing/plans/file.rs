@@ -19,11 +19,13 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
 
 use crate::{
     base::{failure::FieldFault, ids::MerchantId, timestamp::Timestamp},
     money::{Amount, Currency, Rounding},
+    pricing::Method,
 };
 
 use super::{
@@ -120,7 +122,7 @@ pub fn read(text: &str, format: Format) -> Result<Vec<Draft>, Vec<FieldFault>> {
     if faults.is_empty() { Ok(drafts) } else { Err(faults) }
 }
 
-/// Reads the version that [`write`](PlanVersion::write) wrote into a row.
+/// Reads the version that was written into a row in its canonical form.
 pub fn read_stored(
     number: u32,
     effective_from: Timestamp,
@@ -317,59 +319,59 @@ fn read_tiers(fields: &mut Fields<'_, '_>, currency: Currency) -> Option<Vec<Tie
     Some(tiers)
 }
 
-impl PlanVersion {
-    /// The canonical form of everything but number and moment: one spelling for equal versions.
-    pub fn write(&self) -> Map<String, Value> {
+/// The canonical form of everything but number and moment: one spelling for equal versions. Each quote
+/// carries it.
+impl Serialize for PlanVersion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { name, active, priority, covers, terms, quote_ttl_seconds, .. } = self;
-        let mut members = Map::new();
-        let mut put = |member: &str, value: Value| {
-            if !value.is_null() {
-                members.insert(member.to_owned(), value);
-            }
+        let (fixed, percent, tiers) = match &terms.fee {
+            FeeRule::Fixed(fixed) => (Some(*fixed), None, None),
+            FeeRule::Percentage(percent) => (None, Some(*percent), None),
+            FeeRule::Hybrid(fixed, percent) => (Some(*fixed), Some(*percent), None),
+            FeeRule::Tiered(tiers) => (None, None, Some(tiers)),
         };
-        let amount = |amount: Option<Amount>| json!(amount.map(Amount::render));
-        put("name", json!(name));
-        put("active", json!(active));
-        put("priority", json!(priority));
-        put("source_currency", json!(covers.source_currency));
-        put("dest_currency", json!(covers.dest_currency));
-        put("dest_country", json!(covers.dest_country));
-        put("method", json!(covers.method.map(crate::pricing::Method::as_str)));
-        put("min_amount", amount(covers.min_amount));
-        put("max_amount", amount(covers.max_amount));
-        put("fee_type", json!(terms.fee.as_str()));
-        put("fixed_currency", json!(terms.currency));
-        let (fixed, percent) = match &terms.fee {
-            FeeRule::Fixed(fixed) => (Some(*fixed), None),
-            FeeRule::Percentage(percent) => (None, Some(*percent)),
-            FeeRule::Hybrid(fixed, percent) => (Some(*fixed), Some(*percent)),
-            FeeRule::Tiered(tiers) => {
-                put("tier_mode", json!(tiers.mode.as_str()));
-                put("tier_on", json!(tiers.on.as_str()));
-                put("tiers", tiers.tiers.iter().map(Tier::write).collect());
-                (None, None)
-            }
-        };
-        put("fixed_fee", amount(fixed));
-        put("percentage_fee", json!(percent.map(|percent| percent.to_string())));
-        put("min_fee", amount(terms.min_fee));
-        put("max_fee", amount(terms.max_fee));
-        put("fee_currency", json!(terms.fee_currency.as_str()));
-        put("rounding", json!(terms.rounding.as_str()));
-        put("quote_ttl_seconds", json!(quote_ttl_seconds));
-        members
+        let mut members = Members(serializer.serialize_map(None)?);
+        members.put("name", Some(name))?;
+        members.put("active", Some(active))?;
+        members.put("priority", Some(priority))?;
+        members.put("source_currency", covers.source_currency)?;
+        members.put("dest_currency", covers.dest_currency)?;
+        members.put("dest_country", covers.dest_country)?;
+        members.put("method", covers.method.map(Method::as_str))?;
+        members.put("min_amount", covers.min_amount.map(Amount::render))?;
+        members.put("max_amount", covers.max_amount.map(Amount::render))?;
+        members.put("fee_type", Some(terms.fee.as_str()))?;
+        members.put("fixed_currency", terms.currency)?;
+        members.put("tier_mode", tiers.map(|tiers| tiers.mode.as_str()))?;
+        members.put("tier_on", tiers.map(|tiers| tiers.on.as_str()))?;
+        members.put("tiers", tiers.map(|tiers| &tiers.tiers))?;
+        members.put("fixed_fee", fixed.map(Amount::render))?;
+        members.put("percentage_fee", percent.map(|percent| percent.to_string()))?;
+        members.put("min_fee", terms.min_fee.map(Amount::render))?;
+        members.put("max_fee", terms.max_fee.map(Amount::render))?;
+        members.put("fee_currency", Some(terms.fee_currency.as_str()))?;
+        members.put("rounding", Some(terms.rounding.as_str()))?;
+        members.put("quote_ttl_seconds", Some(quote_ttl_seconds))?;
+        members.0.end()
     }
 }
 
-impl Tier {
-    fn write(&self) -> Value {
-        let mut members = Map::new();
-        members.insert("min_volume".to_owned(), json!(self.min_volume.render()));
-        if let Some(most) = self.max_volume {
-            members.insert("max_volume".to_owned(), json!(most.render()));
-        }
-        members.insert("fixed_fee".to_owned(), json!(self.fixed_fee.render()));
-        members.insert("percentage_fee".to_owned(), json!(self.percentage_fee.to_string()));
-        Value::Object(members)
+impl Serialize for Tier {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = Members(serializer.serialize_map(None)?);
+        members.put("min_volume", Some(self.min_volume.render()))?;
+        members.put("max_volume", self.max_volume.map(Amount::render))?;
+        members.put("fixed_fee", Some(self.fixed_fee.render()))?;
+        members.put("percentage_fee", Some(self.percentage_fee.to_string()))?;
+        members.0.end()
+    }
+}
+
+/// The members of an object, of which those that say nothing are left out.
+struct Members<M>(M);
+
+impl<M: SerializeMap> Members<M> {
+    fn put(&mut self, name: &'static str, value: Option<impl Serialize>) -> Result<(), M::Error> {
+        value.map_or(Ok(()), |value| self.0.serialize_entry(name, &value))
     }
 }

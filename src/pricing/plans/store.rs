@@ -1,7 +1,5 @@
 //! The statements of plans. There is none that changes a version: the schema would refuse it.
 
-use serde_json::Value;
-
 use crate::{
     base::{ids::MerchantId, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx},
@@ -43,7 +41,8 @@ pub(super) async fn insert_version(
     version: &PlanVersion,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    let terms = Value::Object(version.write()).to_string();
+    let terms =
+        serde_json::to_string(version).map_err(|error| DbError::unreadable("plan", error))?;
     let number = i64::from(version.number);
     db::exec!(tx, INSERT_VERSION, plan, number, version.effective_from, terms, now)?;
     Ok(())

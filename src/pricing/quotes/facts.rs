@@ -129,7 +129,7 @@ impl Facts {
             plan_id: self.plan,
             plan_version: self.version.number,
             plan_effective_from_us: self.version.effective_from.micros(),
-            plan: Value::Object(self.version.write()),
+            plan: &self.version,
             fee_currency: self.fee_currency,
             month_volume: self.month_volume.minor(),
             amount_rate: rate(&self.amount_rate),
@@ -141,7 +141,8 @@ impl Facts {
 
     /// Reads what [`Facts::write`] wrote; the error is for the log.
     pub fn read(text: &str) -> std::result::Result<Self, String> {
-        let stored: StoredFacts = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let stored: StoredFacts<Value> =
+            serde_json::from_str(text).map_err(|error| error.to_string())?;
         if stored.v != WRITTEN_AS {
             return Err(format!("written as version {}, which is not known here", stored.v));
         }
@@ -174,8 +175,9 @@ fn too_large(error: MoneyError) -> Failure {
     Failure::invalid(vec![error.at("amount")])
 }
 
+/// The plan is a [`PlanVersion`] on its way in, and its JSON on its way out.
 #[derive(Serialize, Deserialize)]
-struct StoredFacts {
+struct StoredFacts<Plan> {
     v: u8,
     amount: String,
     source_currency: Currency,
@@ -187,7 +189,7 @@ struct StoredFacts {
     plan_id: PlanId,
     plan_version: u32,
     plan_effective_from_us: i64,
-    plan: Value,
+    plan: Plan,
     fee_currency: Currency,
     /// In minor units: a month can come to more than the twelve digits of the wire.
     month_volume: i64,

@@ -1,6 +1,6 @@
 //! `/v1/pricing/quote` and `/v1/pricing/quotes`.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -12,7 +12,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Explanation, NewQuote, Quote, QuoteState, RawQuote, SignedQuote, Verdict, service};
+use super::{
+    Explanation, NewQuote, Offer, Quote, QuoteState, RawQuote, SignedQuote, Verdict, service,
+};
 use crate::{
     base::{failure::Result, pagination::Page, timestamp::Timestamp},
     money::Country,
@@ -77,12 +79,13 @@ struct QuoteAnswer {
     /// this order; `/.well-known/jwks.json` has the key.
     quote_signature: String,
     /// What was offered.
-    offer: BTreeMap<&'static str, String>,
+    #[schema(value_type = BTreeMap<String, String>)]
+    offer: Arc<Offer>,
 }
 
 impl QuoteAnswer {
     fn of(signed: &SignedQuote) -> Self {
-        let SignedQuote { quote, signature } = signed;
+        let SignedQuote { quote, offer, signature } = signed;
         let fee = quote.outcome.fee.amount;
         Self {
             fee: fee.render(),
@@ -92,7 +95,7 @@ impl QuoteAnswer {
             quote_id: quote.id.to_string(),
             expires_at: quote.expires_at,
             quote_signature: signature.clone(),
-            offer: quote.offer(),
+            offer: offer.clone(),
         }
     }
 }

@@ -18,7 +18,7 @@ mod store;
 
 pub use facts::{Facts, Outcome};
 pub use intake::Intake;
-pub use model::{NewQuote, Quote, QuoteState, RawQuote, Standing, Wanted};
+pub use model::{NewQuote, Offer, Quote, QuoteState, RawQuote, Standing, Wanted};
 pub use service::{
     Explanation, OFFER_TYPE, Preview, SignedQuote, Verdict, consume, create, explain, find, get,
     list, month_volume, prepare, preview, save, uncount, used_by, verify,

@@ -102,6 +102,9 @@ impl NewQuote {
     }
 }
 
+/// What a quote offers, as names and texts: what is shown is what is signed.
+pub type Offer = BTreeMap<&'static str, String>;
+
 /// A fee promised to a merchant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
@@ -269,7 +272,7 @@ impl Quote {
 
     /// What was offered, as sorted members of plain text: the exact bytes of this as JSON are what
     /// the offer's signature covers.
-    pub fn offer(&self) -> BTreeMap<&'static str, String> {
+    pub fn offer(&self) -> Offer {
         let Payment { amount, dest_currency, dest_country, method } = self.facts.payment;
         let fee = self.outcome.fee.amount;
         let mut offer = BTreeMap::from([

@@ -1,5 +1,7 @@
 //! Giving quotes, showing them, and letting a payout use one.
 
+use std::sync::Arc;
+
 use crate::{
     base::{
         failure::{Code, Failure, Result},
@@ -19,7 +21,7 @@ use crate::{
     web::idempotency::{self, Answer, Request},
 };
 
-use super::{Facts, NewQuote, Quote, QuoteState, Wanted, store};
+use super::{Facts, NewQuote, Offer, Quote, QuoteState, Wanted, store};
 
 /// The type in the header of an offer's signature. No token of ours has it, so that a signature can
 /// never be presented as a token.
@@ -30,7 +32,9 @@ pub const OFFER_TYPE: &str = "quote+jws";
 pub struct SignedQuote {
     /// The quote.
     pub quote: Quote,
-    /// A JWS over the JSON of [`Quote::offer`], without its payload (RFC 7515, appendix F).
+    /// What it offers: its [`Quote::offer`].
+    pub offer: Arc<Offer>,
+    /// A JWS over the JSON of the offer, without its payload (RFC 7515, appendix F).
     pub signature: String,
 }
 
@@ -42,8 +46,9 @@ pub async fn prepare(
     payment: Payment,
 ) -> Result<SignedQuote> {
     let quote = price(room, merchant, payment).await?;
-    let signature = sign(&room.ring, &quote)?;
-    Ok(SignedQuote { quote, signature })
+    let offer = Arc::new(quote.offer());
+    let signature = sign(&room.ring, &offer)?;
+    Ok(SignedQuote { quote, offer, signature })
 }
 
 /// What a payment would cost at this moment, and why. It is neither stored nor signed, so nobody can
@@ -240,8 +245,8 @@ fn month(at: Timestamp) -> String {
 }
 
 /// Signs the exact bytes of the offer, then takes the payload out: whoever verifies has it already.
-fn sign(ring: &Ring, quote: &Quote) -> Result<String> {
-    let payload = serde_json::to_vec(&quote.offer()).map_err(Failure::internal)?;
+fn sign(ring: &Ring, offer: &Offer) -> Result<String> {
+    let payload = serde_json::to_vec(offer).map_err(Failure::internal)?;
     let compact = ring.current().signer().sign(OFFER_TYPE, &payload).map_err(Failure::internal)?;
     let mut parts = compact.split('.');
     match (parts.next(), parts.next(), parts.next()) {

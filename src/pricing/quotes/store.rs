@@ -79,7 +79,7 @@ pub const STATEMENTS: &[Statement] = &[
 
 /// A quote as [`insert`] takes it.
 pub(super) fn written(signed: &SignedQuote) -> Result<String> {
-    let SignedQuote { quote, signature } = signed;
+    let SignedQuote { quote, signature, .. } = signed;
     let (fee, dest) = (quote.outcome.fee.amount.minor(), quote.outcome.dest_amount.minor());
     let Quote { id, merchant, facts, created_at, expires_at, .. } = quote;
     let (made, ends) = (created_at.micros(), expires_at.micros());
@@ -138,7 +138,7 @@ impl TryFrom<QuoteRow> for SignedQuote {
             expires_at: row.expires_at_us,
             state,
         };
-        Ok(Self { quote, signature: row.signature })
+        Ok(Self { offer: quote.offer().into(), quote, signature: row.signature })
     }
 }
 

@@ -10,7 +10,6 @@ use counterfoil::{
         },
     },
 };
-use serde_json::Value;
 
 use super::{book, merchant, now, usd};
 
@@ -147,7 +146,7 @@ fn a_file_of_the_wrong_kind_is_one_fault() {
 #[test]
 fn what_is_stored_reads_back_as_the_same_version() {
     for draft in read(SANDBOX, Format::Toml).unwrap() {
-        let stored = Value::Object(draft.version.write());
+        let stored = serde_json::to_value(&draft.version).unwrap();
         let back = read_stored(0, Timestamp::from_micros(0), &stored);
         assert_eq!(back.unwrap(), draft.version, "{}", draft.key);
     }

@@ -282,7 +282,7 @@ both! {
 
     async fn the_signature_proves_the_offer_and_nothing_else(db: TestDb) {
         let room = Room::open(&db, PLANS).await;
-        let SignedQuote { quote, signature } = give(&room, to_germany()).await;
+        let SignedQuote { offer, signature, .. } = give(&room, to_germany()).await;
         let verifies = |offer: &Value| {
             let (header, sealed) = signature.split_once("..").unwrap();
             let said: Value = serde_json::from_slice(&base64url::decode(header).unwrap()).unwrap();
@@ -294,7 +294,7 @@ both! {
             let bytes = base64url::decode(sealed).unwrap();
             key.verify(alg, format!("{header}.{payload}").as_bytes(), &bytes).is_ok()
         };
-        let mut offer = json!(quote.offer());
+        let mut offer = json!(*offer);
         assert!(verifies(&offer));
         offer["fee"] = json!("0.01");
         assert!(!verifies(&offer));
