@@ -66,13 +66,13 @@ impl Tx {
         error.into()
     }
 
-    /// Whether there may be another statement. Who asks for one row does not wait for the end of a statement, and
+    /// Whether there may be this statement. Two in one text are not one. Who asks for one row does not wait for the end of a statement, and
     /// where the statement is the transaction, its end is the commit.
     #[doc(hidden)]
-    pub fn admit(&mut self, waits_for_the_end: bool) -> Result<(), DbError> {
+    pub fn admit(&mut self, sql: &str, waits_for_the_end: bool) -> Result<(), DbError> {
         match self.allowance {
             Allowance::Any => Ok(()),
-            Allowance::One if waits_for_the_end => {
+            Allowance::One if waits_for_the_end && !sql.contains(';') => {
                 self.allowance = Allowance::Spent;
                 Ok(())
             }
@@ -182,8 +182,8 @@ macro_rules! __db_on {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __db_run {
-    ($tx:expr, $waits:literal, |$c:ident| $body:expr) => {
-        match $tx.admit($waits) {
+    ($tx:expr, $sql:expr, $waits:literal, |$c:ident| $body:expr) => {
+        match $tx.admit($sql, $waits) {
             Ok(()) => $crate::db::on!($tx, |$c| $body).map_err(|error| $tx.failed(error)),
             Err(refused) => Err(refused),
         }
@@ -195,7 +195,7 @@ macro_rules! __db_run {
 #[macro_export]
 macro_rules! __db_exec {
     ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::run!($tx, true, |c| sqlx::query($sql)
+        $crate::db::run!($tx, $sql, true, |c| sqlx::query($sql)
             $(.bind($bind))*
             .execute(c)
             .await
@@ -208,7 +208,7 @@ macro_rules! __db_exec {
 #[macro_export]
 macro_rules! __db_optional {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::run!($tx, false, |c| sqlx::query_as::<_, $row>($sql)
+        $crate::db::run!($tx, $sql, false, |c| sqlx::query_as::<_, $row>($sql)
             $(.bind($bind))*
             .fetch_optional(c)
             .await)
@@ -220,7 +220,7 @@ macro_rules! __db_optional {
 #[macro_export]
 macro_rules! __db_one {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::run!($tx, false, |c| sqlx::query_as::<_, $row>($sql)
+        $crate::db::run!($tx, $sql, false, |c| sqlx::query_as::<_, $row>($sql)
             $(.bind($bind))*
             .fetch_one(c)
             .await)
@@ -232,7 +232,7 @@ macro_rules! __db_one {
 #[macro_export]
 macro_rules! __db_all {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::run!($tx, true, |c| sqlx::query_as::<_, $row>($sql)
+        $crate::db::run!($tx, $sql, true, |c| sqlx::query_as::<_, $row>($sql)
             $(.bind($bind))*
             .fetch_all(c)
             .await)

@@ -138,6 +138,7 @@ impl Ground {
         let Some(tx) = self.tx.as_mut() else { return Err(unavailable()) };
         tx.allow_one();
         self.state = State::Alone;
+        self.forget_failures();
         Ok(true)
     }
 
@@ -214,7 +215,7 @@ impl Ground {
     }
 
     /// Whether a statement has failed since the transaction was last known to be whole.
-    fn has_failed(&self) -> bool {
+    pub(super) fn has_failed(&self) -> bool {
         self.tx.as_ref().is_some_and(|tx| tx.has_failed)
     }
 

@@ -168,7 +168,13 @@ impl Turn {
     pub(super) async fn keep(mut self) -> Result<()> {
         let Some(mut ground) = self.ground.take() else { return Err(unavailable()) };
         if ground.state == State::Alone {
+            let hidden = ground.has_failed();
             ground.end_alone();
+            if hidden {
+                // Whatever the body made of it: nobody may be told that what failed is durable.
+                ground.break_off();
+                return Err(unknown());
+            }
             ground.tell_of_commit(1);
             return Ok(());
         }

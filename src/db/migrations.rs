@@ -49,6 +49,7 @@ const STEPS: &[Step] = steps![
     17 "0017_passkeys",
     18 "0018_dead_letters",
     19 "0019_deliveries",
+    20 "0020_request_log",
 ];
 
 /// The schema version that this program was written for.

@@ -91,8 +91,10 @@ pub(super) fn written(signed: &SignedQuote) -> Result<String> {
 pub(super) async fn insert(tx: &mut Tx, quotes: &[String]) -> Result<(), DbError> {
     let rows = format!("[{}]", quotes.join(","));
     let sql = INSERT.on(tx.engine());
-    db::exec!(tx, sql, rows)?;
-    Ok(())
+    let stored = db::exec!(tx, sql, rows)?;
+    // An engine that breaks off without an error must not make us promise what is not there.
+    let all = u64::try_from(quotes.len()).is_ok_and(|count| count == stored);
+    if all { Ok(()) } else { Err(DbError::NotOneRow(stored)) }
 }
 
 #[derive(sqlx::FromRow)]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::store;
+use super::{LineId, store};
 use crate::{
-    base::failure::Result,
+    base::{failure::Result, ids},
     ctx::Ctx,
     db::{self, Owner},
     jobs::{Handler, Job, Next},
@@ -33,27 +33,27 @@ impl Housekeeping {
         Self { kept }
     }
 
-    /// Drops what is old, merchant by merchant; whether that was all of it.
+    /// Drops what is old, merchant by merchant; whether that was all of it. Merchants who have nothing old
+    /// cost a look and no write, and nobody else's turn.
     async fn forget(&self, ctx: &Ctx) -> Result<bool> {
-        let before = ctx.now().minus(self.kept);
-        let mut strides = 0;
-        let mut owner = db::read!(ctx.db, |tx| Ok(store::owner(tx, None).await?))?;
-        while let Some(merchant) = owner {
-            loop {
+        let first_kept = format!("{}{}", LineId::PREFIX, ids::first_at(ctx.now().minus(self.kept)));
+        let (mut strides, mut merchant) = (0, None);
+        loop {
+            let next = db::read!(ctx.db, |tx| Ok(store::oldest(tx, merchant).await?))?;
+            let Some((owner, oldest)) = next else { return Ok(true) };
+            merchant = Some(owner);
+            let mut is_old = oldest.to_string() < first_kept;
+            while is_old {
                 if strides == STRIDES {
                     return Ok(false);
                 }
                 strides += 1;
-                let gone = db::write!(ctx.db, Owner::Passing, |tx| {
-                    Ok(store::forget(tx, merchant, before, STRIDE).await?)
+                let gone = db::write_one!(ctx.db, Owner::Passing, |tx| {
+                    Ok(store::forget(tx, owner, &first_kept, STRIDE).await?)
                 })?;
-                if gone < u64::from(STRIDE) {
-                    break;
-                }
+                is_old = gone == u64::from(STRIDE);
             }
-            owner = db::read!(ctx.db, |tx| Ok(store::owner(tx, Some(merchant)).await?))?;
         }
-        Ok(true)
     }
 }
 

@@ -54,9 +54,10 @@ impl Buffer {
     fn place(&self, merchant: MerchantId, refused: bool) -> Option<mpsc::Permit<'_, Answered>> {
         let [well, ill] = &self.shares;
         let share = if refused { ill } else { well }.get(merchant.spread(SHARES))?;
+        // The place first: a full buffer must not use up shares.
+        let place = self.leave.try_reserve().ok()?;
         let less = |left: u32| left.checked_sub(1);
-        share.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok()?;
-        self.leave.try_reserve().ok()
+        share.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok().map(|_| place)
     }
 
     fn open_shares(&self) {

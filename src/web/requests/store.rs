@@ -2,11 +2,7 @@
 
 use super::{Answered, Filter, Line, LineId, target};
 use crate::{
-    base::{
-        ids::{self, MerchantId},
-        pagination::PageRequest,
-        timestamp::Timestamp,
-    },
+    base::{ids::MerchantId, pagination::PageRequest, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx, statement},
 };
 
@@ -33,9 +29,9 @@ const NAMED: &str = "SELECT id, at_us, method, path, status, code, client_id, re
     FROM api_requests WHERE merchant_id = $1 AND id < $2 AND request_id = $4
     ORDER BY id DESC LIMIT $3";
 
-/// The next merchant who has lines.
-const OWNER: &str = "SELECT merchant_id FROM api_requests WHERE merchant_id > $1
-    ORDER BY merchant_id LIMIT 1";
+/// The next merchant who has lines, and the oldest of them.
+const OLDEST: &str = "SELECT merchant_id, id FROM api_requests WHERE merchant_id > $1
+    ORDER BY merchant_id, id LIMIT 1";
 
 /// Ids are ordered by when the request came.
 const FORGET: &str = "DELETE FROM api_requests WHERE merchant_id = $1 AND id IN (
@@ -48,7 +44,7 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(PAGE),
     Statement::same(REFUSED),
     Statement::same(NAMED),
-    Statement::same(OWNER),
+    Statement::same(OLDEST),
     Statement::same(FORGET),
 ];
 
@@ -120,22 +116,21 @@ pub(super) async fn page(
     Ok(rows.into_iter().map(Line::from).collect())
 }
 
-/// The merchant with lines who comes after this one; without one, the first.
-pub(super) async fn owner(
+/// The merchant with lines who comes after this one (the first, without one), and the oldest of them.
+pub(super) async fn oldest(
     tx: &mut Tx,
     after: Option<MerchantId>,
-) -> Result<Option<MerchantId>, DbError> {
+) -> Result<Option<(MerchantId, LineId)>, DbError> {
     let after = after.map(|merchant| merchant.to_string()).unwrap_or_default();
-    Ok(db::optional!(tx, (MerchantId,), OWNER, after)?.map(|(merchant,)| merchant))
+    db::optional!(tx, (MerchantId, LineId), OLDEST, after)
 }
 
-/// Drops some of a merchant's lines that are older than this; gives how many.
+/// Drops some of a merchant's lines that are older than the first to be kept; gives how many.
 pub(super) async fn forget(
     tx: &mut Tx,
     merchant: MerchantId,
-    before: Timestamp,
+    first_kept: &str,
     most: u32,
 ) -> Result<u64, DbError> {
-    let first_kept = format!("{}{}", LineId::PREFIX, ids::first_at(before));
     db::exec!(tx, FORGET, merchant, first_kept, i64::from(most))
 }

@@ -26,7 +26,8 @@ fn fresh() -> MerchantId {
 }
 
 async fn insert_one(db: &Db, id: MerchantId) -> Result<()> {
-    db::write_one!(db, id, |tx| insert_in(tx, id).await)
+    // One lane, whoever it is about.
+    db::write_one!(db, HOUSE, |tx| insert_in(tx, id).await)
 }
 
 both! {
@@ -80,6 +81,23 @@ both! {
         assert_eq!(refused.unwrap_err().code(), Code::Internal);
         assert!(!is_there(&db, second).await);
         insert(&db, second).await.unwrap();
+        let both = "DELETE FROM merchants; DELETE FROM merchants";
+        let refused: Result<u64> = db::write_one!(db, HOUSE, |tx| Ok(db::exec!(tx, both)?));
+        assert_eq!(refused.unwrap_err().code(), Code::Internal);
+        assert_eq!(count(&db).await, 2);
+    }
+
+    async fn a_fault_that_the_body_hides_is_not_called_durable(test: TestDb) {
+        let db = test.open().await;
+        let id = fresh();
+        insert(&db, id).await.unwrap();
+        let hidden: Result<()> = db::write_one!(db, HOUSE, |tx| {
+            insert_in(tx, id).await.unwrap_err();
+            Ok(())
+        });
+        assert_eq!(hidden.unwrap_err().code(), Code::OutcomeUnknown);
+        insert_one(&db, fresh()).await.unwrap();
+        assert_eq!(count(&db).await, 2);
     }
 
     /// Who takes one row does not wait for the end of the statement, which is the commit.
@@ -129,7 +147,8 @@ async fn a_lost_answer_is_an_unknown_outcome() {
     let db = Db::connect(&url, &options).await.unwrap();
     insert_one(&db, fresh()).await.unwrap();
     line.cut();
-    assert_eq!(insert_one(&db, fresh()).await.unwrap_err().code(), Code::OutcomeUnknown);
+    let lost = insert_one(&db, fresh()).await.unwrap_err();
+    assert_eq!(lost.code(), Code::OutcomeUnknown, "{:?}", lost.cause_chain());
     assert_eq!(insert_one(&db, fresh()).await.unwrap_err().code(), Code::Unavailable);
     line.mend();
     let recovered = async {

@@ -120,6 +120,29 @@ both! {
         app.stop().await;
     }
 
+    /// Those who have nothing old must not use up the turns of those who have.
+    async fn every_merchants_old_lines_are_dropped_however_many_merchants_there_are(db: TestDb) {
+        const LINE: &str = "INSERT INTO api_requests
+            (merchant_id, id, at_us, method, path, status, client_id, request_id, micros)
+            VALUES ($1, $2, 0, 'GET', '/v1/balances', 200, 'ant_oc_x', 'req_x', 1)";
+        let app = TestApp::start(&db).await;
+        for seed in 0..250 {
+            let merchant = crate::db::merchant(&app.ctx.db, seed).await;
+            // More of the young than one run has turns, and then more of the old.
+            let id = if seed < 120 { "rql_7ZZZZZZZZZ0000000000000000" } else { "rql_00000000000000000000000000" };
+            let made: Result<u64> =
+                db::write!(app.ctx.db, merchant, |tx| Ok(db::exec!(tx, LINE, merchant, id)?));
+            made.unwrap();
+        }
+        app.hands.advance(Duration::from_hours(1));
+        app.run_due_jobs().await;
+        assert_eq!(lines(&app).await, 150);
+        app.hands.advance(Duration::from_mins(1));
+        app.run_due_jobs().await;
+        assert_eq!(lines(&app).await, 120);
+        app.stop().await;
+    }
+
     async fn what_waits_is_written_before_the_door_is_closed(db: TestDb) {
         let app = TestApp::start(&db).await;
         let shop = Shop::open(&app).await;
