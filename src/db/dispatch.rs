@@ -25,6 +25,17 @@ enum Allowance {
     Spent,
 }
 
+/// What became of a statement that was its own transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alone {
+    /// None was sent.
+    Nothing,
+    /// It is durable.
+    Done,
+    /// It has failed, whatever the body made of that.
+    Failed,
+}
+
 /// Who is to be woken once this is committed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wakes {
@@ -66,8 +77,8 @@ impl Tx {
         error.into()
     }
 
-    /// Whether there may be this statement. Two in one text are not one. Who asks for one row does not wait for the end of a statement, and
-    /// where the statement is the transaction, its end is the commit.
+    /// Whether there may be this statement. Where it is the transaction, two in one text are not one, and its end
+    /// is the commit, for which whoever asks for one row does not wait.
     #[doc(hidden)]
     pub fn admit(&mut self, sql: &str, waits_for_the_end: bool) -> Result<(), DbError> {
         match self.allowance {
@@ -80,12 +91,18 @@ impl Tx {
         }
     }
 
-    pub(super) fn allow_one(&mut self) {
+    pub(super) fn begin_alone(&mut self) {
         self.allowance = Allowance::One;
+        self.has_failed = false;
     }
 
-    pub(super) fn allow_any(&mut self) {
-        self.allowance = Allowance::Any;
+    pub(super) fn end_alone(&mut self) -> Alone {
+        let spent = std::mem::replace(&mut self.allowance, Allowance::Any) == Allowance::Spent;
+        match (spent, self.has_failed) {
+            (false, _) => Alone::Nothing,
+            (true, false) => Alone::Done,
+            (true, true) => Alone::Failed,
+        }
     }
 
     /// Makes all further reads of this closure see one moment; auditors' sums must agree.

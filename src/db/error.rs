@@ -109,8 +109,9 @@ fn of_sqlstate(code: &str) -> Class {
         "55P03" => Class::Locked,
         // The first is our own statement time-out.
         "57014" | "53300" => Class::Busy,
-        // A server that shuts down, has crashed or is starting.
-        "57P01" | "57P02" | "57P03" => Class::Lost,
+        // A server that shuts down, has crashed or is starting, and what else ends a session: its database is
+        // dropped, or a time limit of the operator's has passed.
+        "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25P04" => Class::Lost,
         "25006" | "53100" => Class::NoWrites,
         _ if code.starts_with("08") => Class::Lost,
         _ => Class::Other,
@@ -190,7 +191,9 @@ mod tests {
             assert_eq!(of_sqlstate(code), Class::Other, "{code}");
         }
         assert_eq!(of_sqlstate("40001"), Class::RunAgain);
-        assert_eq!(of_sqlstate("08006"), Class::Lost);
+        for ended in ["08006", "57P01", "57P04", "57P05", "25P03", "25P04"] {
+            assert_eq!(of_sqlstate(ended), Class::Lost, "{ended}");
+        }
         // SQLITE_BUSY_SNAPSHOT, and SQLITE_CONSTRAINT_NOTNULL.
         assert_eq!((of_sqlite("517"), of_sqlite("1299")), (Class::NoWrites, Class::Other));
         assert_eq!((of_sqlite("40001"), of_sqlite("08006")), (Class::Other, Class::Other));

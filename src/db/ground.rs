@@ -7,6 +7,7 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{
     Engine, Tx,
     bells::Bell,
+    dispatch::Alone,
     error::{is_lost_connection, unavailable},
     pools::Pools,
 };
@@ -136,20 +137,19 @@ impl Ground {
             return Ok(false);
         }
         let Some(tx) = self.tx.as_mut() else { return Err(unavailable()) };
-        tx.allow_one();
+        tx.begin_alone();
         self.state = State::Alone;
-        self.forget_failures();
         Ok(true)
     }
 
-    /// The one statement has been answered.
-    pub(super) fn end_alone(&mut self) {
+    /// The one statement, if there was one, has been answered. Nothing, when there is no such statement.
+    pub(super) fn end_alone(&mut self) -> Option<Alone> {
+        if self.state != State::Alone {
+            return None;
+        }
         self.state = State::Closed;
         self.answered_at = Instant::now();
-        if let Some(tx) = &mut self.tx {
-            tx.allow_any();
-        }
-        self.forget_failures();
+        self.tx.as_mut().map(Tx::end_alone)
     }
 
     async fn connect(&mut self, pools: &Pools) -> Result<()> {
@@ -215,7 +215,7 @@ impl Ground {
     }
 
     /// Whether a statement has failed since the transaction was last known to be whole.
-    pub(super) fn has_failed(&self) -> bool {
+    fn has_failed(&self) -> bool {
         self.tx.as_ref().is_some_and(|tx| tx.has_failed)
     }
 

@@ -31,6 +31,7 @@ use tokio::{
 use super::{
     Options, Tx,
     bells::Bell,
+    dispatch::Alone,
     error::{is_lost_connection, may_have_happened, unavailable},
     ground::{Commit, Ground, State, unknown},
     outliving::Outliving,
@@ -167,16 +168,17 @@ impl Turn {
     /// Joins the batch and waits until its commit is durable.
     pub(super) async fn keep(mut self) -> Result<()> {
         let Some(mut ground) = self.ground.take() else { return Err(unavailable()) };
-        if ground.state == State::Alone {
-            let hidden = ground.has_failed();
-            ground.end_alone();
-            if hidden {
-                // Whatever the body made of it: nobody may be told that what failed is durable.
+        match ground.end_alone() {
+            None => {}
+            // Whatever the body made of it: nobody may be told that what failed is durable.
+            Some(Alone::Failed) => {
                 ground.break_off();
                 return Err(unknown());
             }
-            ground.tell_of_commit(1);
-            return Ok(());
+            Some(Alone::Done | Alone::Nothing) => {
+                ground.tell_of_commit(1);
+                return Ok(());
+            }
         }
         let (done, committed) = oneshot::channel();
         ground.batch.push(done);
@@ -192,20 +194,21 @@ impl Turn {
         }
     }
 
-    /// Takes back what this caller did, and only that. A statement that was its own transaction has taken
-    /// itself back, unless nobody can say whether it has: that is what the caller must be told then.
+    /// Takes back what this caller did, and only that. A statement that was its own transaction and failed has
+    /// taken itself back, unless nobody can say whether it has; one that did not fail cannot be taken back. Neither
+    /// may be called undone.
     pub(super) async fn undo(mut self, failure: Failure) -> Failure {
         let mut told = failure;
         if let Some(ground) = self.ground.as_mut() {
-            if ground.state == State::Alone {
-                ground.end_alone();
-                if may_have_happened(&told) {
+            let lost = is_lost_connection(&told);
+            match ground.end_alone() {
+                Some(Alone::Done) => told = unknown().caused_by(told),
+                Some(Alone::Failed) if may_have_happened(&told) => {
                     ground.break_off();
                     told = unknown().caused_by(told);
                 }
-            }
-            if is_lost_connection(&told) {
-                ground.break_off();
+                _ if lost => ground.break_off(),
+                _ => {}
             }
             ground.undo().await;
         }

@@ -8,7 +8,7 @@ use counterfoil::{
 };
 
 use super::{count, insert};
-use crate::support::{both::TestDb, postgres, proxy::Proxy};
+use crate::support::{both::TestDb, postgres};
 
 fn fresh() -> counterfoil::base::ids::MerchantId {
     use counterfoil::base::{clock::Clock, ids::MerchantId, random::Random};
@@ -17,12 +17,9 @@ fn fresh() -> counterfoil::base::ids::MerchantId {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_server_is_a_clean_refusal_and_comes_back_by_itself() {
-    let test = TestDb::postgres().await;
-    let port = postgres::shared().port();
-    let line = Proxy::to(port);
-    let url = test.url.replace(&format!(":{port}/"), &format!(":{}/", line.port));
+    let (test, line) = TestDb::postgres_on_a_line().await;
     let options = Options { patience: Duration::from_millis(300), ..Options::default() };
-    let db = Db::connect(&url, &options).await.unwrap();
+    let db = Db::connect(&test.url, &options).await.unwrap();
     insert(&db, fresh()).await.unwrap();
     line.cut();
     for _ in 0..3 {

@@ -18,7 +18,6 @@ use super::{HOUSE, count, goes_on, insert, insert_in, is_there};
 use crate::support::{
     both::{TestDb, both},
     postgres,
-    proxy::Proxy,
 };
 
 fn fresh() -> MerchantId {
@@ -78,8 +77,9 @@ both! {
             insert_in(tx, first).await?;
             insert_in(tx, second).await
         });
-        assert_eq!(refused.unwrap_err().code(), Code::Internal);
-        assert!(!is_there(&db, second).await);
+        // Nor may the caller be told that nothing was done.
+        assert_eq!(refused.unwrap_err().code(), Code::OutcomeUnknown);
+        assert!(is_there(&db, first).await && !is_there(&db, second).await);
         insert(&db, second).await.unwrap();
         let both = "DELETE FROM merchants; DELETE FROM merchants";
         let refused: Result<u64> = db::write_one!(db, HOUSE, |tx| Ok(db::exec!(tx, both)?));
@@ -135,16 +135,13 @@ both! {
 /// twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_an_unknown_outcome() {
-    let test = TestDb::postgres().await;
-    let port = postgres::shared().port();
-    let line = Proxy::to(port);
-    let url = test.url.replace(&format!(":{port}/"), &format!(":{}/", line.port));
+    let (test, line) = TestDb::postgres_on_a_line().await;
     let options = Options {
         patience: Duration::from_millis(300),
         fresh: Duration::from_hours(1),
         ..Options::default()
     };
-    let db = Db::connect(&url, &options).await.unwrap();
+    let db = Db::connect(&test.url, &options).await.unwrap();
     insert_one(&db, fresh()).await.unwrap();
     line.cut();
     let lost = insert_one(&db, fresh()).await.unwrap_err();

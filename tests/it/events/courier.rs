@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::{
     deliveries::{all, happen},
-    endpoints::{make, nearby},
+    endpoints::{make, nearby, short_leases},
     receiver::{Answer, Receiver},
 };
 use crate::support::{
@@ -33,11 +33,7 @@ async fn a_visit_that_waits_renews_its_lease() {
     const BELL: &str = "CREATE TRIGGER bell AFTER UPDATE OF leased_until_us
         ON webhook_endpoints FOR EACH ROW EXECUTE FUNCTION ring()";
     let db = TestDb::postgres().await;
-    let app = TestApp::with(&db, |config| {
-        nearby(config);
-        config.webhooks.lease = Duration::from_millis(30);
-    })
-    .await;
+    let app = TestApp::with(&db, short_leases).await;
     let client = app.client("webhooks:write").await;
     let token = client.mint(&app).await;
     let silent = Receiver::doing(|_| Answer::Stall).await;

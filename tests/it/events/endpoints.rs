@@ -1,5 +1,7 @@
 //! Endpoints as merchants handle them.
 
+use std::time::Duration;
+
 use counterfoil::{base::failure::Result, config::Config, db};
 use serde_json::{Value, json};
 
@@ -14,6 +16,12 @@ use crate::support::{
 /// Loopback is where the receivers of tests are.
 pub(super) fn nearby(config: &mut Config) {
     config.webhooks.allow_loopback = true;
+}
+
+/// Visits must renew their leases, and one that is killed is found soon.
+pub(super) fn short_leases(config: &mut Config) {
+    nearby(config);
+    config.webhooks.lease = Duration::from_millis(30);
 }
 
 pub(super) async fn start(db: &TestDb) -> (TestApp, Client, String) {

@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{
     deliveries::{all, happen},
-    endpoints::{make, nearby},
+    endpoints::{make, short_leases},
     receiver::{Answer, Receiver},
 };
 use crate::support::{app::TestApp, both::both, http::Request};
@@ -38,11 +38,7 @@ both! {
     /// It has moved past an event whose attempt still ran; the row that it wrote for it must not wait for the
     /// merchant's next event.
     async fn what_a_killed_visit_has_moved_past_is_delivered(db: TestDb) {
-        let app = TestApp::with(&db, |config| {
-            nearby(config);
-            config.webhooks.lease = Duration::from_millis(30);
-        })
-        .await;
+        let app = TestApp::with(&db, short_leases).await;
         let client = app.client("webhooks:write").await;
         let token = client.mint(&app).await;
         let receiver = Receiver::doing(|_| Answer::Stall).await;

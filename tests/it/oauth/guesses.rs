@@ -20,8 +20,6 @@ use crate::support::{
     both::{TestDb, both},
     client::{Client, ProofKey, basic},
     http::{Request, Response},
-    postgres,
-    proxy::Proxy,
 };
 
 const URN: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -333,10 +331,7 @@ async fn an_assertion_from_before_a_loss_is_refused() {
 /// The shape of an id is public, so nothing is asked of anybody to refuse another one.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_without_the_shape_asks_nobody() {
-    let mut db = TestDb::postgres().await;
-    let port = postgres::shared().port();
-    let line = Proxy::to(port);
-    db.url = db.url.replace(&format!(":{port}/"), &format!(":{}/", line.port));
+    let (db, line) = TestDb::postgres_on_a_line().await;
     let app = TestApp::with(&db, |config| {
         config.database.patience = Duration::from_millis(300);
     })
@@ -356,10 +351,7 @@ async fn an_id_without_the_shape_asks_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn those_who_wait_for_the_pulse_share_its_failure() {
     const PATIENCE: Duration = Duration::from_millis(500);
-    let mut db = TestDb::postgres().await;
-    let port = postgres::shared().port();
-    let line = Proxy::to(port);
-    db.url = db.url.replace(&format!(":{port}/"), &format!(":{}/", line.port));
+    let (db, line) = TestDb::postgres_on_a_line().await;
     let app = TestApp::with(&db, |config| config.database.patience = PATIENCE).await;
     let client = app.client("payouts:read").await;
     let token = client.mint(&app).await;

@@ -11,16 +11,11 @@ use crate::support::{
     app::TestApp,
     both::TestDb,
     http::{Request, Response},
-    postgres,
-    proxy::Proxy,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_database_it_refuses_cleanly_and_recovers_by_itself() {
-    let mut db = TestDb::postgres().await;
-    let port = postgres::shared().port();
-    let line = Proxy::to(port);
-    db.url = db.url.replace(&format!(":{port}/"), &format!(":{}/", line.port));
+    let (db, line) = TestDb::postgres_on_a_line().await;
     let app = TestApp::with(&db, |config| {
         config.database.patience = Duration::from_millis(300);
     })

@@ -14,7 +14,7 @@ use std::{fs, path::PathBuf};
 use counterfoil::db::{Db, Engine, Options};
 use tokio::sync::OnceCell;
 
-use super::{postgres, scratch};
+use super::{postgres, proxy::Proxy, scratch};
 
 /// A migrated, empty database that no other test sees; gone when this value is.
 pub(crate) struct TestDb {
@@ -61,6 +61,15 @@ impl TestDb {
     pub(crate) async fn postgres() -> Self {
         let database = postgres::database(migrate).await;
         Self { url: database.url.clone(), engine: Engine::Postgres, home: Home::Server(database) }
+    }
+
+    /// One that is reached over a line which can fail.
+    pub(crate) async fn postgres_on_a_line() -> (Self, Proxy) {
+        let mut test = Self::postgres().await;
+        let port = postgres::shared().port();
+        let line = Proxy::to(port);
+        test.url = test.url.replace(&format!(":{port}/"), &format!(":{}/", line.port));
+        (test, line)
     }
 }
 

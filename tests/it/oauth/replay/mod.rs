@@ -254,12 +254,9 @@ async fn a_redis_that_does_not_answer_lets_nothing_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_that_does_not_answer_lets_nothing_in() {
-    let test = TestDb::postgres().await;
-    let port = postgres::shared().port();
-    let line = Proxy::to(port);
-    let url = test.url.replace(&format!(":{port}/"), &format!(":{}/", line.port));
+    let (test, line) = TestDb::postgres_on_a_line().await;
     let options = Options { patience: Duration::from_millis(300), ..Options::default() };
-    let (ctx, _) = world(Db::connect(&url, &options).await.unwrap());
+    let (ctx, _) = world(Db::connect(&test.url, &options).await.unwrap());
     let replay = in_postgres(&ctx).await;
     fails_closed(&replay, &ctx, &line).await;
 }
