@@ -7,14 +7,14 @@ use std::{
 };
 
 use serde::{Serialize, Serializer};
+use sqlx::{encode::IsNull, error::BoxDynError};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Microseconds since the Unix epoch, UTC.
 ///
 /// Both engines store it as a 64-bit integer: `SQLite` would otherwise keep RFC 3339 text whose
 /// trimmed fractions sort wrongly, and `PostgreSQL` would round what the clock said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
-#[sqlx(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 const MICROS: i64 = 1_000_000;
@@ -116,6 +116,37 @@ impl FromStr for Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<DB: sqlx::Database> sqlx::Type<DB> for Timestamp
+where
+    i64: sqlx::Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <i64 as sqlx::Type<DB>>::type_info()
+    }
+
+    fn compatible(ty: &DB::TypeInfo) -> bool {
+        <i64 as sqlx::Type<DB>>::compatible(ty)
+    }
+}
+
+impl<'q, DB: sqlx::Database> sqlx::Encode<'q, DB> for Timestamp
+where
+    i64: sqlx::Encode<'q, DB>,
+{
+    fn encode_by_ref(&self, buf: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        self.0.encode_by_ref(buf)
+    }
+}
+
+impl<'r, DB: sqlx::Database> sqlx::Decode<'r, DB> for Timestamp
+where
+    i64: sqlx::Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        i64::decode(value).map(Self)
     }
 }
 

@@ -36,7 +36,7 @@ pub use dispatch::{Connection, Tx, all, exec, on, one, optional, run};
 pub use doors::{Reading, Writing, read, through, write, write_one};
 pub use error::{DbError, expect_one};
 pub use migrations::latest_version;
-pub use statement::{Statement, rows, statement};
+pub use statement::{Statement, row, rows, statement};
 pub use witness::{Unwitnessed, Witness};
 
 use crate::base::{

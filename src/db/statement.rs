@@ -1,4 +1,4 @@
-//! A statement, and the one clause in which the engines' words differ.
+//! A statement, the few clauses in which the engines' words differ, and the rows that it answers.
 
 use super::{DbError, Engine};
 
@@ -88,4 +88,29 @@ macro_rules! __db_statement {
     };
 }
 
-pub use __db_statement as statement;
+/// A struct with a field for each column that a statement answers, by name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __db_row {
+    ($(#[$about:meta])* $seen:vis struct $name:ident {
+        $($field_seen:vis $field:ident: $kind:ty,)+
+    }) => {
+        $(#[$about])*
+        $seen struct $name {
+            $($field_seen $field: $kind,)+
+        }
+
+        impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for $name
+        where
+            &'static str: sqlx::ColumnIndex<R>,
+            $($kind: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,)+
+        {
+            fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+                // A field that is a keyword is written `r#type`; its column is not.
+                Ok(Self { $($field: row.try_get(stringify!($field).trim_start_matches("r#"))?,)+ })
+            }
+        }
+    };
+}
+
+pub use {__db_row as row, __db_statement as statement};

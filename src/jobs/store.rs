@@ -57,13 +57,14 @@ pub(super) async fn insert(
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-struct JobRow {
-    id: JobId,
-    kind: String,
-    attempts: i64,
-    payload: Vec<u8>,
-    lease_id: String,
+db::row! {
+    struct JobRow {
+        id: JobId,
+        kind: String,
+        attempts: i64,
+        payload: Vec<u8>,
+        lease_id: String,
+    }
 }
 
 pub(super) async fn lease(

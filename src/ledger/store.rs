@@ -120,13 +120,14 @@ pub(super) async fn post(
     Ok(written > 0)
 }
 
-#[derive(sqlx::FromRow)]
-struct AccountRow {
-    currency: String,
-    kind: String,
-    id: AccountId,
-    balance_minor: i64,
-    updated_at_us: Timestamp,
+db::row! {
+    struct AccountRow {
+        currency: String,
+        kind: String,
+        id: AccountId,
+        balance_minor: i64,
+        updated_at_us: Timestamp,
+    }
 }
 
 /// The balances of a merchant, by currency; of one currency only, if it is named.
@@ -158,16 +159,17 @@ pub(super) async fn balances(
     Ok(balances)
 }
 
-#[derive(sqlx::FromRow)]
-struct LineRow {
-    version: i64,
-    currency: String,
-    change_minor: i64,
-    balance_minor: i64,
-    created_at_us: Timestamp,
-    id: EntryId,
-    kind: String,
-    cause: String,
+db::row! {
+    struct LineRow {
+        version: i64,
+        currency: String,
+        change_minor: i64,
+        balance_minor: i64,
+        created_at_us: Timestamp,
+        id: EntryId,
+        kind: String,
+        cause: String,
+    }
 }
 
 /// The lines of an account before a version, newest first, each with its version.
@@ -225,15 +227,16 @@ pub(super) async fn insert_hold(
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-struct HoldRow {
-    id: HoldId,
-    currency: String,
-    amount_minor: i64,
-    cause: String,
-    state: String,
-    used_minor: Option<i64>,
-    ended_at_us: Option<Timestamp>,
+db::row! {
+    struct HoldRow {
+        id: HoldId,
+        currency: String,
+        amount_minor: i64,
+        cause: String,
+        state: String,
+        used_minor: Option<i64>,
+        ended_at_us: Option<Timestamp>,
+    }
 }
 
 pub(super) async fn find_hold(

@@ -15,14 +15,15 @@ const ALL: &str = "SELECT id, purpose, sealed, sealed_by, created_at_us FROM dat
 /// Every statement of this store, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[Statement::same(INSERT), Statement::same(ALL)];
 
-/// A data key as it rests.
-#[derive(sqlx::FromRow)]
-pub(super) struct SealedKey {
-    pub(super) id: String,
-    pub(super) purpose: String,
-    pub(super) sealed: Vec<u8>,
-    pub(super) sealed_by: String,
-    pub(super) created_at_us: Timestamp,
+db::row! {
+    /// A data key as it rests.
+    pub(super) struct SealedKey {
+        pub(super) id: String,
+        pub(super) purpose: String,
+        pub(super) sealed: Vec<u8>,
+        pub(super) sealed_by: String,
+        pub(super) created_at_us: Timestamp,
+    }
 }
 
 pub(super) async fn insert(tx: &mut Tx, key: &SealedKey) -> Result<(), DbError> {

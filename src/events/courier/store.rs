@@ -111,22 +111,23 @@ pub(super) struct Leased {
     pub(super) health: Health,
 }
 
-#[derive(sqlx::FromRow)]
-struct LeasedRow {
-    merchant_id: MerchantId,
-    id: EndpointId,
-    url: String,
-    filter: String,
-    dialect: String,
-    secret: Vec<u8>,
-    old_secret: Option<Vec<u8>>,
-    old_secret_ends_us: Option<Timestamp>,
-    planned_through: i64,
-    failures: i64,
-    failing_since_us: Option<Timestamp>,
-    paused_until_us: Timestamp,
-    warned_at_us: Option<Timestamp>,
-    due_at_us: Option<Timestamp>,
+db::row! {
+    struct LeasedRow {
+        merchant_id: MerchantId,
+        id: EndpointId,
+        url: String,
+        filter: String,
+        dialect: String,
+        secret: Vec<u8>,
+        old_secret: Option<Vec<u8>>,
+        old_secret_ends_us: Option<Timestamp>,
+        planned_through: i64,
+        failures: i64,
+        failing_since_us: Option<Timestamp>,
+        paused_until_us: Timestamp,
+        warned_at_us: Option<Timestamp>,
+        due_at_us: Option<Timestamp>,
+    }
 }
 
 /// Which endpoints are meant, by how many failures in a row they have.

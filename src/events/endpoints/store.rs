@@ -112,20 +112,21 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(ROTATE),
 ];
 
-#[derive(sqlx::FromRow)]
-struct EndpointRow {
-    id: EndpointId,
-    url: String,
-    filter: String,
-    dialect: String,
-    version: String,
-    metadata: String,
-    status: String,
-    disabled_because: Option<String>,
-    failing_since_us: Option<Timestamp>,
-    warned_at_us: Option<Timestamp>,
-    created_at_us: Timestamp,
-    updated_at_us: Timestamp,
+db::row! {
+    struct EndpointRow {
+        id: EndpointId,
+        url: String,
+        filter: String,
+        dialect: String,
+        version: String,
+        metadata: String,
+        status: String,
+        disabled_because: Option<String>,
+        failing_since_us: Option<Timestamp>,
+        warned_at_us: Option<Timestamp>,
+        created_at_us: Timestamp,
+        updated_at_us: Timestamp,
+    }
 }
 
 impl TryFrom<EndpointRow> for Endpoint {
@@ -270,16 +271,17 @@ pub(super) async fn rotate(
     db::exec!(tx, ROTATE, merchant, id, sealed, old_ends, now)
 }
 
-#[derive(sqlx::FromRow)]
-struct HealthRow {
-    id: EndpointId,
-    behind: i64,
-    waiting: i64,
-    delivered: i64,
-    failed: i64,
-    failures: i64,
-    paused_until_us: Timestamp,
-    old_secret_ends_us: Option<Timestamp>,
+db::row! {
+    struct HealthRow {
+        id: EndpointId,
+        behind: i64,
+        waiting: i64,
+        delivered: i64,
+        failed: i64,
+        failures: i64,
+        paused_until_us: Timestamp,
+        old_secret_ends_us: Option<Timestamp>,
+    }
 }
 
 pub(super) async fn health(tx: &mut Tx, merchant: MerchantId) -> Result<Vec<Health>, DbError> {

@@ -91,14 +91,15 @@ pub(super) async fn insert(
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-struct EventRow {
-    id: EventId,
-    sequence: i64,
-    kind: String,
-    about: String,
-    body: Vec<u8>,
-    created_at_us: Timestamp,
+db::row! {
+    struct EventRow {
+        id: EventId,
+        sequence: i64,
+        kind: String,
+        about: String,
+        body: Vec<u8>,
+        created_at_us: Timestamp,
+    }
 }
 
 impl TryFrom<EventRow> for Event {

@@ -50,16 +50,17 @@ pub(super) async fn merchants(
     Ok(rows.into_iter().map(|(merchant,)| merchant).collect())
 }
 
-/// An account beside what its postings and holds say.
-#[derive(sqlx::FromRow)]
-pub(super) struct AccountRow {
-    pub(super) currency: String,
-    pub(super) kind: String,
-    pub(super) balance_minor: i64,
-    pub(super) version: i64,
-    pub(super) postings: i64,
-    pub(super) sum_minor: i64,
-    pub(super) held_minor: i64,
+db::row! {
+    /// An account beside what its postings and holds say.
+    pub(super) struct AccountRow {
+        pub(super) currency: String,
+        pub(super) kind: String,
+        pub(super) balance_minor: i64,
+        pub(super) version: i64,
+        pub(super) postings: i64,
+        pub(super) sum_minor: i64,
+        pub(super) held_minor: i64,
+    }
 }
 
 pub(super) async fn accounts(

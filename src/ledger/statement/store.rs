@@ -55,16 +55,17 @@ pub(super) fn up_to(entry: EntryId) -> String {
     format!("{entry}~")
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: EntryId,
-    kind: String,
-    cause: String,
-    created_at_us: Timestamp,
-    reversed_by: Option<EntryId>,
-    currency: Option<String>,
-    account: Option<String>,
-    change_minor: Option<i64>,
+db::row! {
+    struct Row {
+        id: EntryId,
+        kind: String,
+        cause: String,
+        created_at_us: Timestamp,
+        reversed_by: Option<EntryId>,
+        currency: Option<String>,
+        account: Option<String>,
+        change_minor: Option<i64>,
+    }
 }
 
 /// Some entries below a place, the newest first, each with what it moved.

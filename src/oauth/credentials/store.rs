@@ -60,7 +60,8 @@ const INSERT_KEY: &str = "INSERT INTO credential_keys
 const REVOKE_KEY: &str = "UPDATE credential_keys SET status = 'revoked', revoked_at_us = $4
     WHERE merchant_id = $1 AND client_id = $2 AND jkt = $3 AND status = 'active'";
 
-const KEYS: &str = "SELECT jkt, jwk, status, created_at_us, revoked_at_us FROM credential_keys
+const KEYS: &str = "SELECT merchant_id, client_id, jkt, jwk, status, created_at_us, revoked_at_us
+    FROM credential_keys
     WHERE merchant_id = $1 AND client_id = $2 ORDER BY created_at_us LIMIT 1000";
 
 const HOLDER: &str = "SELECT client_id FROM credential_keys
@@ -164,18 +165,19 @@ pub(super) async fn insert(tx: &mut Tx, credential: &Credential) -> Result<(), D
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-struct CredentialRow {
-    merchant_id: MerchantId,
-    client_id: String,
-    label: String,
-    status: String,
-    scopes: String,
-    addresses: String,
-    version: i64,
-    created_at_us: Timestamp,
-    revoked_at_us: Option<Timestamp>,
-    merchant_status: String,
+db::row! {
+    struct CredentialRow {
+        merchant_id: MerchantId,
+        client_id: String,
+        label: String,
+        status: String,
+        scopes: String,
+        addresses: String,
+        version: i64,
+        created_at_us: Timestamp,
+        revoked_at_us: Option<Timestamp>,
+        merchant_status: String,
+    }
 }
 
 impl CredentialRow {
@@ -233,13 +235,16 @@ pub(super) async fn load(
     Ok(Some(Client { credential, merchant_status, secrets, keys }))
 }
 
-#[derive(sqlx::FromRow)]
-struct KeyRow {
-    jkt: String,
-    jwk: String,
-    status: String,
-    created_at_us: Timestamp,
-    revoked_at_us: Option<Timestamp>,
+db::row! {
+    struct KeyRow {
+        merchant_id: String,
+        client_id: String,
+        jkt: String,
+        jwk: String,
+        status: String,
+        created_at_us: Timestamp,
+        revoked_at_us: Option<Timestamp>,
+    }
 }
 
 impl TryFrom<KeyRow> for RegisteredKey {
@@ -426,17 +431,10 @@ pub(super) async fn each_key(
     tx: &mut Tx,
     after: &After,
 ) -> Result<Vec<(After, Option<String>)>, DbError> {
-    #[derive(sqlx::FromRow)]
-    struct Row {
-        merchant_id: String,
-        client_id: String,
-        #[sqlx(flatten)]
-        key: KeyRow,
-    }
-    let rows = db::all!(tx, Row, EACH_KEY, &after.0, &after.1, &after.2)?;
-    let read = |row: Row| {
-        let place = (row.merchant_id, row.client_id, row.key.jkt.clone());
-        let fault = RegisteredKey::try_from(row.key).err().map(Failure::from);
+    let rows = db::all!(tx, KeyRow, EACH_KEY, &after.0, &after.1, &after.2)?;
+    let read = |row: KeyRow| {
+        let place = (row.merchant_id.clone(), row.client_id.clone(), row.jkt.clone());
+        let fault = RegisteredKey::try_from(row).err().map(Failure::from);
         (place, fault.and_then(|failure| failure.cause_chain()))
     };
     Ok(rows.into_iter().map(read).collect())

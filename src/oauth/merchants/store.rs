@@ -24,13 +24,14 @@ pub(super) async fn insert(tx: &mut Tx, merchant: &Merchant) -> Result<(), DbErr
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-struct MerchantRow {
-    id: MerchantId,
-    name: String,
-    email: String,
-    status: String,
-    created_at_us: Timestamp,
+db::row! {
+    struct MerchantRow {
+        id: MerchantId,
+        name: String,
+        email: String,
+        status: String,
+        created_at_us: Timestamp,
+    }
 }
 
 impl TryFrom<MerchantRow> for Merchant {

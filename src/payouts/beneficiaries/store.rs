@@ -135,21 +135,22 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(WIPE),
 ];
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    merchant_id: MerchantId,
-    id: BeneficiaryId,
-    r#type: String,
-    status: String,
-    status_since_us: Option<Timestamp>,
-    status_reason: Option<String>,
-    display_name: String,
-    country: String,
-    external_ref: Option<String>,
-    metadata: String,
-    source_batch_id: Option<String>,
-    created_at_us: Timestamp,
-    updated_at_us: Timestamp,
+db::row! {
+    struct Row {
+        merchant_id: MerchantId,
+        id: BeneficiaryId,
+        r#type: String,
+        status: String,
+        status_since_us: Option<Timestamp>,
+        status_reason: Option<String>,
+        display_name: String,
+        country: String,
+        external_ref: Option<String>,
+        metadata: String,
+        source_batch_id: Option<String>,
+        created_at_us: Timestamp,
+        updated_at_us: Timestamp,
+    }
 }
 
 impl TryFrom<Row> for Beneficiary {

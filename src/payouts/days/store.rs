@@ -91,16 +91,17 @@ pub(super) async fn move_on(
     Ok(db::exec!(tx, MOVE, merchant, from, to)? == 1)
 }
 
-#[derive(sqlx::FromRow)]
-struct FactsRow {
-    id: String,
-    source_currency: String,
-    source_minor: i64,
-    fee_currency: String,
-    fee_minor: i64,
-    method: String,
-    processed_at_us: Option<Timestamp>,
-    completed_at_us: Option<Timestamp>,
+db::row! {
+    struct FactsRow {
+        id: String,
+        source_currency: String,
+        source_minor: i64,
+        fee_currency: String,
+        fee_minor: i64,
+        method: String,
+        processed_at_us: Option<Timestamp>,
+        completed_at_us: Option<Timestamp>,
+    }
 }
 
 /// What is counted of these payouts; one that is not there any more was erased with its sandbox.

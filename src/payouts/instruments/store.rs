@@ -85,24 +85,25 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(WIPE),
 ];
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    merchant_id: MerchantId,
-    id: InstrumentId,
-    beneficiary_id: BeneficiaryId,
-    method: String,
-    status: String,
-    default_for: Option<String>,
-    currency: Option<String>,
-    country: Option<String>,
-    label: Option<String>,
-    display_last4: Option<String>,
-    display_bank: Option<String>,
-    display_network: Option<String>,
-    masked_account: Option<String>,
-    credentials: Vec<u8>,
-    created_at_us: Timestamp,
-    updated_at_us: Timestamp,
+db::row! {
+    struct Row {
+        merchant_id: MerchantId,
+        id: InstrumentId,
+        beneficiary_id: BeneficiaryId,
+        method: String,
+        status: String,
+        default_for: Option<String>,
+        currency: Option<String>,
+        country: Option<String>,
+        label: Option<String>,
+        display_last4: Option<String>,
+        display_bank: Option<String>,
+        display_network: Option<String>,
+        masked_account: Option<String>,
+        credentials: Vec<u8>,
+        created_at_us: Timestamp,
+        updated_at_us: Timestamp,
+    }
 }
 
 impl TryFrom<Row> for Instrument {

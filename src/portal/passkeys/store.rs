@@ -52,14 +52,15 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(FORGET),
 ];
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: PasskeyId,
-    user_id: UserId,
-    name: String,
-    passkey: String,
-    created_at_us: Timestamp,
-    used_at_us: Option<Timestamp>,
+db::row! {
+    struct Row {
+        id: PasskeyId,
+        user_id: UserId,
+        name: String,
+        passkey: String,
+        created_at_us: Timestamp,
+        used_at_us: Option<Timestamp>,
+    }
 }
 
 impl Row {

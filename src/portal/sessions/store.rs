@@ -65,22 +65,23 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(FORGET),
 ];
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    merchant_id: MerchantId,
-    id: SessionId,
-    user_id: UserId,
-    stage: String,
-    address: String,
-    agent: String,
-    created_at_us: Timestamp,
-    seen_at_us: Timestamp,
-    email: String,
-    name: String,
-    role: String,
-    totp_since_us: Option<Timestamp>,
-    user_created_at_us: Timestamp,
-    signed_in_at_us: Option<Timestamp>,
+db::row! {
+    struct Row {
+        merchant_id: MerchantId,
+        id: SessionId,
+        user_id: UserId,
+        stage: String,
+        address: String,
+        agent: String,
+        created_at_us: Timestamp,
+        seen_at_us: Timestamp,
+        email: String,
+        name: String,
+        role: String,
+        totp_since_us: Option<Timestamp>,
+        user_created_at_us: Timestamp,
+        signed_in_at_us: Option<Timestamp>,
+    }
 }
 
 impl TryFrom<Row> for Session {

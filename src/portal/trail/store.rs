@@ -30,15 +30,16 @@ pub(super) async fn insert(tx: &mut Tx, who: &Who, line: &Line) -> Result<(), Db
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: TrailId,
-    at_us: Timestamp,
-    email: String,
-    action: String,
-    subject: String,
-    note: String,
-    address: String,
+db::row! {
+    struct Row {
+        id: TrailId,
+        at_us: Timestamp,
+        email: String,
+        action: String,
+        subject: String,
+        note: String,
+        address: String,
+    }
 }
 
 pub(super) async fn page(

@@ -64,20 +64,21 @@ pub const STATEMENTS: &[Statement] = &[
     Statement::same(NOTE_STEP),
 ];
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    merchant_id: MerchantId,
-    id: UserId,
-    email: String,
-    name: String,
-    role: String,
-    status: String,
-    password_hash: Option<String>,
-    totp_sealed: Option<Vec<u8>>,
-    totp_since_us: Option<Timestamp>,
-    totp_last_step: i64,
-    created_at_us: Timestamp,
-    signed_in_at_us: Option<Timestamp>,
+db::row! {
+    struct Row {
+        merchant_id: MerchantId,
+        id: UserId,
+        email: String,
+        name: String,
+        role: String,
+        status: String,
+        password_hash: Option<String>,
+        totp_sealed: Option<Vec<u8>>,
+        totp_since_us: Option<Timestamp>,
+        totp_last_step: i64,
+        created_at_us: Timestamp,
+        signed_in_at_us: Option<Timestamp>,
+    }
 }
 
 impl TryFrom<Row> for Account {

@@ -89,17 +89,18 @@ pub(super) async fn insert_quote(tx: &mut Tx, quote: &FxQuote) -> Result<(), DbE
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-struct QuoteRow {
-    merchant_id: MerchantId,
-    id: FxQuoteId,
-    state: String,
-    locked: i64,
-    facts: String,
-    created_at_us: Timestamp,
-    expires_at_us: Timestamp,
-    consumed_at_us: Option<Timestamp>,
-    consumed_by: Option<String>,
+db::row! {
+    struct QuoteRow {
+        merchant_id: MerchantId,
+        id: FxQuoteId,
+        state: String,
+        locked: i64,
+        facts: String,
+        created_at_us: Timestamp,
+        expires_at_us: Timestamp,
+        consumed_at_us: Option<Timestamp>,
+        consumed_by: Option<String>,
+    }
 }
 
 pub(super) async fn find_quote(

@@ -48,20 +48,22 @@ pub(super) async fn insert_version(
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-struct PlanRow {
-    id: PlanId,
-    key: String,
-    for_merchant: Option<MerchantId>,
-    created_at_us: Timestamp,
+db::row! {
+    struct PlanRow {
+        id: PlanId,
+        key: String,
+        for_merchant: Option<MerchantId>,
+        created_at_us: Timestamp,
+    }
 }
 
-#[derive(sqlx::FromRow)]
-struct VersionRow {
-    plan_id: PlanId,
-    number: i64,
-    effective_from_us: Timestamp,
-    terms: String,
+db::row! {
+    struct VersionRow {
+        plan_id: PlanId,
+        number: i64,
+        effective_from_us: Timestamp,
+        terms: String,
+    }
 }
 
 impl VersionRow {

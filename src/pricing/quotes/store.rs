@@ -97,19 +97,20 @@ pub(super) async fn insert(tx: &mut Tx, quotes: &[String]) -> Result<(), DbError
     if all { Ok(()) } else { Err(DbError::NotOneRow(stored)) }
 }
 
-#[derive(sqlx::FromRow)]
-struct QuoteRow {
-    merchant_id: MerchantId,
-    id: QuoteId,
-    state: String,
-    facts: String,
-    fee_minor: i64,
-    dest_minor: i64,
-    signature: String,
-    created_at_us: Timestamp,
-    expires_at_us: Timestamp,
-    consumed_at_us: Option<Timestamp>,
-    consumed_by: Option<String>,
+db::row! {
+    struct QuoteRow {
+        merchant_id: MerchantId,
+        id: QuoteId,
+        state: String,
+        facts: String,
+        fee_minor: i64,
+        dest_minor: i64,
+        signature: String,
+        created_at_us: Timestamp,
+        expires_at_us: Timestamp,
+        consumed_at_us: Option<Timestamp>,
+        consumed_by: Option<String>,
+    }
 }
 
 impl TryFrom<QuoteRow> for SignedQuote {

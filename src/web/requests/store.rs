@@ -80,17 +80,18 @@ pub(super) async fn insert(tx: &mut Tx, rows: &str) -> Result<(), DbError> {
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-struct LineRow {
-    id: LineId,
-    at_us: Timestamp,
-    method: String,
-    path: String,
-    status: i64,
-    code: Option<String>,
-    client_id: String,
-    request_id: String,
-    micros: i64,
+db::row! {
+    struct LineRow {
+        id: LineId,
+        at_us: Timestamp,
+        method: String,
+        path: String,
+        status: i64,
+        code: Option<String>,
+        client_id: String,
+        request_id: String,
+        micros: i64,
+    }
 }
 
 impl From<LineRow> for Line {

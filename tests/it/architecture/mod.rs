@@ -66,7 +66,7 @@ const BAD: &[(&str, &str, &str)] = &[
         "a store does not know",
     ),
     ("payouts/service.rs", "use super::http::PayoutBody;", "a service does not know"),
-    ("payouts/service.rs", "#[derive(sqlx::FromRow)] struct Row;", "SQL lives in store.rs"),
+    ("payouts/service.rs", "db::row! { struct Row { id: i64, } }", "SQL lives in store.rs"),
     ("base/clock.rs", "use sqlx::Type;", "SQL lives in store.rs"),
     ("payouts/service.rs", "use axum::Json;", "HTTP lives in http.rs"),
     ("payouts/app.rs", "use axum::Json;", "HTTP lives in http.rs"),

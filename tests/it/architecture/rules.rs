@@ -50,6 +50,7 @@ const AT_HOME: &[(&str, &[&str], &str)] = &[
         &["db/", "*/store.rs", "base/ids.rs", "base/timestamp.rs"],
         "SQL lives in store.rs; elsewhere ask the store",
     ),
+    ("db::row", &["db/", "*/store.rs"], "SQL lives in store.rs; elsewhere ask the store"),
     (
         "axum",
         &["web/", "*/http.rs", "router.rs", "app.rs", "oauth/access.rs", "oauth/access/"],

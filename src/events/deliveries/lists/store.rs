@@ -58,28 +58,29 @@ pub const STATEMENTS: &[Statement] = &[Statement::same(OF_EVENT), OF_ENDPOINT, D
 /// After every id in the order of bytes.
 const AFTER_ALL: &str = "dlv_~";
 
-#[derive(sqlx::FromRow)]
-struct DeliveryRow {
-    id: DeliveryId,
-    event_id: EventId,
-    endpoint_id: EndpointId,
-    url: String,
-    status: String,
-    attempts: i64,
-    max_attempts: i64,
-    next_attempt_at_us: Option<Timestamp>,
-    signed_at_s: Option<i64>,
-    signatures: Option<String>,
-    response_status: Option<i64>,
-    response_headers: Option<String>,
-    response_body: Option<String>,
-    error: Option<String>,
-    duration_ms: Option<i64>,
-    delivered_at_us: Option<Timestamp>,
-    created_at_us: Timestamp,
-    updated_at_us: Timestamp,
-    dialect: String,
-    kind: Option<String>,
+db::row! {
+    struct DeliveryRow {
+        id: DeliveryId,
+        event_id: EventId,
+        endpoint_id: EndpointId,
+        url: String,
+        status: String,
+        attempts: i64,
+        max_attempts: i64,
+        next_attempt_at_us: Option<Timestamp>,
+        signed_at_s: Option<i64>,
+        signatures: Option<String>,
+        response_status: Option<i64>,
+        response_headers: Option<String>,
+        response_body: Option<String>,
+        error: Option<String>,
+        duration_ms: Option<i64>,
+        delivered_at_us: Option<Timestamp>,
+        created_at_us: Timestamp,
+        updated_at_us: Timestamp,
+        dialect: String,
+        kind: Option<String>,
+    }
 }
 
 impl DeliveryRow {
