@@ -20,6 +20,11 @@ use crate::base::{
     private_file,
 };
 
+/// How many pages SQLite's journal holds before the commit that meets it copies them into the file. With the
+/// usual thousand, commits under load stand still four times as often, for pages that are copied again soon.
+/// More than these would need a second table to be found in the journal.
+const CHECKPOINT_PAGES: &str = "4000";
+
 /// Two pools of one engine: readers, and the connections that the lanes keep.
 #[derive(Clone)]
 pub(super) enum Pools {
@@ -49,6 +54,7 @@ impl Pools {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(options.patience)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             .statement_cache_capacity(512);
         make_file(file.get_filename())?;
         let pool = || {
