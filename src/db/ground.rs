@@ -159,7 +159,7 @@ impl Ground {
         if self.down_until.is_some_and(|until| Instant::now() < until) {
             return Err(unavailable().caused_by("the database was unreachable a moment ago"));
         }
-        match pools.writer().await {
+        match Box::pin(pools.writer()).await {
             Ok(tx) => self.tx = Some(tx),
             Err(failure) => {
                 self.down_until = Some(Instant::now() + DOWN_TIME);

@@ -120,7 +120,20 @@ impl Pools {
         }
     }
 
+    /// Whoever finds a connection at rest has it. Waiting for one, and making one, is in a box: a future of four
+    /// kilobytes would otherwise be a part of every request that might ever read.
     pub(super) async fn reader(&self) -> Result<Tx> {
+        let resting = match self {
+            Self::Sqlite { read, .. } => read.try_acquire().map(Connection::Sqlite),
+            Self::Postgres { read, .. } => read.try_acquire().map(Connection::Postgres),
+        };
+        match resting {
+            Some(connection) => Ok(Tx::new(connection)),
+            None => Box::pin(self.next_reader()).await,
+        }
+    }
+
+    async fn next_reader(&self) -> Result<Tx> {
         let connection = match self {
             Self::Sqlite { read, .. } => read.acquire().await.map(Connection::Sqlite),
             Self::Postgres { read, .. } => read.acquire().await.map(Connection::Postgres),
