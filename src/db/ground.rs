@@ -142,7 +142,7 @@ impl Ground {
         Ok(true)
     }
 
-    /// The one statement, if there was one, has been answered. Nothing, when there is no such statement.
+    /// What became of the one statement; `None` where this is not a transaction of one statement.
     pub(super) fn end_alone(&mut self) -> Option<Alone> {
         if self.state != State::Alone {
             return None;
