@@ -75,27 +75,27 @@ impl Ground {
         }
     }
 
-    pub(super) async fn open(&mut self, pools: &Pools, owner: Option<i64>) -> Result<()> {
+    /// Makes a clean savepoint; false when the merchant is busy elsewhere, and what is open is to be committed
+    /// before anybody waits for them.
+    pub(super) async fn open(&mut self, pools: &Pools, owner: Option<i64>) -> Result<bool> {
         let owner = owner.filter(|_| pools.engine() == Engine::Postgres);
         let is_open = matches!(self.state, State::Open | State::Marked | State::MarkedClean);
         if let Some(owner) = owner.filter(|owner| is_open && !self.owners.contains(owner)) {
-            if self.join_with(owner).await? {
-                return Ok(());
-            }
-            self.commit().await;
+            return self.join_with(owner).await;
         }
         match self.state {
-            State::Closed => self.begin(pools, owner).await,
-            State::Open => self.control("SAVEPOINT turn", State::MarkedClean).await,
+            State::Closed => self.begin(pools, owner).await?,
+            State::Open => self.control("SAVEPOINT turn", State::MarkedClean).await?,
             State::Marked => {
-                self.control("RELEASE SAVEPOINT turn; SAVEPOINT turn", State::MarkedClean).await
+                self.control("RELEASE SAVEPOINT turn; SAVEPOINT turn", State::MarkedClean).await?;
             }
-            State::MarkedClean => Ok(()),
+            State::MarkedClean => {}
             State::Alone | State::Unsure => {
                 self.break_off();
-                self.begin(pools, owner).await
+                self.begin(pools, owner).await?;
             }
         }
+        Ok(true)
     }
 
     /// Makes a clean savepoint and locks one merchant more, in one trip; false when somebody else has it.

@@ -147,9 +147,26 @@ impl Turn {
     /// rows will be changed.
     pub(super) async fn open(&mut self, owner: Option<i64>) -> Result<&mut Tx> {
         let pools = self.lane.pools.clone();
-        let ground = self.ground.as_mut().ok_or_else(unavailable)?;
-        ground.open(&pools, owner).await?;
-        ground.tx.as_mut().ok_or_else(unavailable)
+        if !self.ground()?.open(&pools, owner).await? {
+            self.commit_what_is_open().await?;
+            self.ground()?.open(&pools, owner).await?;
+        }
+        self.ground()?.tx.as_mut().ok_or_else(unavailable)
+    }
+
+    fn ground(&mut self) -> Result<&mut Ground> {
+        self.ground.as_deref_mut().ok_or_else(unavailable)
+    }
+
+    /// For those who are in it: nothing of this caller's is.
+    async fn commit_what_is_open(&mut self) -> Result<()> {
+        let mut ground = self.ground.take().ok_or_else(unavailable)?;
+        let committed = Outliving::new(async move {
+            ground.commit().await;
+            ground
+        });
+        self.ground = Some(committed.await);
+        Ok(())
     }
 
     /// For one statement: where nobody is there to share a commit with, and nothing is open, it needs neither
@@ -157,12 +174,10 @@ impl Turn {
     /// waits, unless it changes several rows that others change too.
     pub(super) async fn open_for_one(&mut self, owner: Option<i64>) -> Result<&mut Tx> {
         let pools = self.lane.pools.clone();
-        let shared = !self.lane.nobody_waits();
-        let ground = self.ground.as_mut().ok_or_else(unavailable)?;
-        if shared || !ground.stand_alone(&pools).await? {
-            ground.open(&pools, owner).await?;
+        if !self.lane.nobody_waits() || !self.ground()?.stand_alone(&pools).await? {
+            return self.open(owner).await;
         }
-        ground.tx.as_mut().ok_or_else(unavailable)
+        self.ground()?.tx.as_mut().ok_or_else(unavailable)
     }
 
     /// Joins the batch and waits until its commit is durable.

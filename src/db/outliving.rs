@@ -9,27 +9,26 @@ use futures_util::future::BoxFuture;
 
 /// A commit, which others wait for too, and which so must outlive the caller that makes it. While that
 /// caller is there it runs in the caller's own task: another one would cost two wake-ups more.
-pub(super) struct Outliving(Option<BoxFuture<'static, ()>>);
+pub(super) struct Outliving<T: Send + 'static>(Option<BoxFuture<'static, T>>);
 
-impl Outliving {
-    pub(super) fn new(work: impl Future<Output = ()> + Send + 'static) -> Self {
+impl<T: Send + 'static> Outliving<T> {
+    pub(super) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
         Self(Some(Box::pin(work)))
     }
 }
 
-impl Future for Outliving {
-    type Output = ();
+impl<T: Send + 'static> Future for Outliving<T> {
+    type Output = T;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if let Some(work) = &mut self.0 {
-            ready!(work.as_mut().poll(context));
-        }
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Some(work) = &mut self.0 else { return Poll::Pending };
+        let done = ready!(work.as_mut().poll(context));
         self.0 = None;
-        Poll::Ready(())
+        Poll::Ready(done)
     }
 }
 
-impl Drop for Outliving {
+impl<T: Send + 'static> Drop for Outliving<T> {
     #[expect(clippy::disallowed_methods, reason = "the caller has gone and cannot wait")]
     fn drop(&mut self) {
         if let Some(rest) = self.0.take() {
