@@ -1,5 +1,7 @@
 //! What an import would change, decided before anything does.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -23,7 +25,7 @@ pub struct Change {
     /// New, changed or the same.
     pub kind: ChangeKind,
     /// The version to save, with number and moment; the one there is when nothing changes.
-    pub version: PlanVersion,
+    pub version: Arc<PlanVersion>,
 }
 
 /// New, changed or the same.
@@ -90,7 +92,7 @@ fn change(
     });
     let (key, merchant) = (draft.key.clone(), draft.merchant);
     if let (Some(latest), Some([])) = (latest, fields.as_deref()) {
-        let version = latest.clone();
+        let version = Arc::clone(latest);
         return Change { key, merchant, kind: ChangeKind::Unchanged, version };
     }
     let effective_from = draft.effective_from.unwrap_or(now);
@@ -111,7 +113,7 @@ fn change(
     };
     let number = latest.map_or(1, |latest| latest.number + 1);
     let kind = fields.map_or(ChangeKind::New, ChangeKind::NewVersion);
-    let version = PlanVersion { number, effective_from, ..draft.version.clone() };
+    let version = Arc::new(PlanVersion { number, effective_from, ..draft.version.clone() });
     Change { key, merchant, kind, version }
 }
 

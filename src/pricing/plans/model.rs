@@ -1,6 +1,6 @@
 //! Plans, their versions, and which of them prices a payment.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
 use crate::{
     base::{ids::MerchantId, timestamp::Timestamp},
@@ -22,7 +22,7 @@ pub struct Plan {
     /// When its first version was imported.
     pub created_at: Timestamp,
     /// Ascending by number, and never descending by moment.
-    pub versions: Vec<PlanVersion>,
+    pub versions: Vec<Arc<PlanVersion>>,
 }
 
 /// One version of a plan, in force from a moment on, until the next one is.
@@ -129,12 +129,12 @@ impl Covers {
 
 impl Plan {
     /// The version in force at a moment.
-    pub fn version_at(&self, at: Timestamp) -> Option<&PlanVersion> {
+    pub fn version_at(&self, at: Timestamp) -> Option<&Arc<PlanVersion>> {
         self.versions.iter().rev().find(|version| version.effective_from <= at)
     }
 
     /// Its last version, in force or still to come.
-    pub fn latest(&self) -> Option<&PlanVersion> {
+    pub fn latest(&self) -> Option<&Arc<PlanVersion>> {
         self.versions.last()
     }
 }
@@ -145,7 +145,7 @@ pub struct Candidate<'a> {
     /// The plan.
     pub plan: &'a Plan,
     /// Its version in force.
-    pub version: &'a PlanVersion,
+    pub version: &'a Arc<PlanVersion>,
 }
 
 /// One rule of precedence: what it looks at, in the words of an explanation, and how it counts.

@@ -1,5 +1,7 @@
 //! The statements of plans. There is none that changes a version: the schema would refuse it.
 
+use std::sync::Arc;
+
 use crate::{
     base::{ids::MerchantId, timestamp::Timestamp},
     db::{self, DbError, Statement, Tx},
@@ -96,7 +98,7 @@ pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Plan>, DbError> {
         let plan = place.ok().and_then(|place| plans.get_mut(place));
         let plan =
             plan.ok_or_else(|| DbError::unreadable("version of a plan", "it has no plan"))?;
-        plan.versions.push(row.read()?);
+        plan.versions.push(Arc::new(row.read()?));
     }
     plans.sort_unstable_by(|one, other| one.key.cmp(&other.key));
     Ok(plans)

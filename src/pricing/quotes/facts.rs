@@ -1,5 +1,7 @@
 //! What a quote's numbers follow from, how they follow, and how it is all written into a row.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -30,7 +32,7 @@ pub struct Facts {
     /// The plan that priced it.
     pub plan: PlanId,
     /// The version of it, word for word.
-    pub version: PlanVersion,
+    pub version: Arc<PlanVersion>,
     /// What the fee is charged in.
     pub fee_currency: Currency,
     /// What the merchant had sent this month, in the source currency; zero when no tier counts it.
@@ -129,7 +131,7 @@ impl Facts {
             plan_id: self.plan,
             plan_version: self.version.number,
             plan_effective_from_us: self.version.effective_from.micros(),
-            plan: &self.version,
+            plan: &*self.version,
             fee_currency: self.fee_currency,
             month_volume: self.month_volume.minor(),
             amount_rate: rate(&self.amount_rate),
@@ -161,7 +163,7 @@ impl Facts {
                 method: method.map_err(|error| error.to_string())?,
             },
             plan: stored.plan_id,
-            version,
+            version: Arc::new(version),
             fee_currency: stored.fee_currency,
             month_volume: Amount::from_minor(stored.month_volume, source),
             amount_rate: rate(stored.amount_rate).map_err(said)?,

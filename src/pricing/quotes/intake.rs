@@ -31,8 +31,10 @@ impl Intake {
     }
 
     /// Stores a quote; it is durable once this returns.
-    pub async fn store(&self, signed: &SignedQuote) -> Result<()> {
-        let one = One { merchant: signed.quote.merchant, written: store::written(signed)? };
+    pub async fn store(&self, signed: SignedQuote) -> Result<()> {
+        let one = One { merchant: signed.quote.merchant, written: store::written(&signed)? };
+        // Many wait here at once. Their small parts are given back while the allocator still has them at hand.
+        drop(signed);
         let busy = |why: &'static str| Failure::new(Code::Unavailable).caused_by(why);
         let stored = self.0.ask(one).map_err(|together::Full| busy("too many quotes wait"))?;
         stored.await.map_err(|_| Failure::internal("the shelf of quotes has failed"))?

@@ -113,7 +113,7 @@ pub async fn create(
     let id = signed.quote.id.to_string();
     let now = signed.quote.created_at;
     let Some(request) = request else {
-        room.intake.store(&signed).await?;
+        room.intake.store(signed).await?;
         return Ok(made);
     };
     db::write!(ctx.db, merchant, |tx| {

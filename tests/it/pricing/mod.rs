@@ -13,7 +13,7 @@ mod room;
 mod served;
 mod vectors;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use counterfoil::{
     base::{clock::Clock, ids::MerchantId, random::Random, timestamp::Timestamp},
@@ -49,7 +49,11 @@ fn book(drafts: Vec<Draft>) -> PlanBook {
             key: draft.key,
             merchant: draft.merchant,
             created_at: since,
-            versions: vec![PlanVersion { number: 1, effective_from: since, ..draft.version }],
+            versions: vec![Arc::new(PlanVersion {
+                number: 1,
+                effective_from: since,
+                ..draft.version
+            })],
         }
     }))
 }

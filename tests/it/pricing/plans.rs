@@ -1,5 +1,7 @@
 //! Importing plans, and choosing among them.
 
+use std::sync::Arc;
+
 use counterfoil::{
     base::{failure::Code, timestamp::Timestamp},
     money::{Amount, Currency},
@@ -201,7 +203,8 @@ fn a_version_prices_from_its_moment_on_and_until_the_next() {
         ..draft.version.clone()
     };
     let mut plan = book(vec![draft.clone()]).all().next().unwrap().clone();
-    plan.versions = vec![version(1, 0, true), version(2, 10, true), version(3, 20, false)];
+    plan.versions =
+        [version(1, 0, true), version(2, 10, true), version(3, 20, false)].map(Arc::new).into();
     let in_force = |plan: &Plan, micros| plan.version_at(at(micros)).map(|version| version.number);
     let seen = [-1, 0, 9, 10, 19, 20].map(|micros| in_force(&plan, micros));
     assert_eq!(seen, [None, Some(1), Some(1), Some(2), Some(2), Some(3)]);

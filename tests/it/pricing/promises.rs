@@ -357,7 +357,7 @@ both! {
         // The second and the fourth have one id: the database can take one of them only.
         made[3].quote.id = made[1].quote.id;
         // The first is at the desk when the others arrive, so that these are one batch.
-        let stored = made.iter().map(|signed| room.pricing.intake.store(signed));
+        let stored = made.iter().map(|signed| room.pricing.intake.store(signed.clone()));
         let outcomes = futures_util::future::join_all(stored).await;
         let codes: Vec<_> = outcomes.iter().map(|o| o.as_ref().err().map(Failure::code)).collect();
         assert_eq!(codes, [None, None, None, Some(Code::Internal), None]);
