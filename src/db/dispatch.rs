@@ -1,8 +1,8 @@
-//! The transaction handle, and the macros that run one statement on whichever engine it is.
+//! The transaction handle, and what it does on whichever engine it is.
 
 use sqlx::{Postgres, Sqlite, pool::PoolConnection};
 
-use super::{DbError, Engine};
+use super::{DbError, Engine, exec};
 use crate::base::ids::MerchantId;
 
 /// A connection lent by one of the two doors.
@@ -43,11 +43,27 @@ pub(super) struct Wakes {
     pub(super) courier: Vec<MerchantId>,
 }
 
-/// What the dispatch macro matches on; nobody else does.
+/// What the macros match on; nobody else does.
 #[doc(hidden)]
 pub enum Connection {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
+}
+
+/// Runs one expression on whichever engine this transaction belongs to.
+macro_rules! on {
+    ($tx:expr, |$c:ident| $body:expr) => {
+        match &mut $tx.connection {
+            Connection::Sqlite(c) => {
+                let $c = &mut **c;
+                $body
+            }
+            Connection::Postgres(c) => {
+                let $c = &mut **c;
+                $body
+            }
+        }
+    };
 }
 
 impl Tx {
@@ -176,88 +192,3 @@ impl Tx {
         }
     }
 }
-
-/// Runs one expression on whichever engine this transaction belongs to.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __db_on {
-    ($tx:expr, |$c:ident| $body:expr) => {
-        match &mut $tx.connection {
-            $crate::db::Connection::Sqlite(c) => {
-                let $c = &mut **c;
-                $body
-            }
-            $crate::db::Connection::Postgres(c) => {
-                let $c = &mut **c;
-                $body
-            }
-        }
-    };
-}
-
-/// Runs one statement if there may be one, and remembers whether it failed.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __db_run {
-    ($tx:expr, $sql:expr, $waits:literal, |$c:ident| $body:expr) => {
-        match $tx.admit($sql, $waits) {
-            Ok(()) => $crate::db::on!($tx, |$c| $body).map_err(|error| $tx.failed(error)),
-            Err(refused) => Err(refused),
-        }
-    };
-}
-
-/// Runs a statement; gives the number of rows it changed.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __db_exec {
-    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::run!($tx, $sql, true, |c| sqlx::query($sql)
-            $(.bind($bind))*
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected()))
-    };
-}
-
-/// Fetches at most one row.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __db_optional {
-    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::run!($tx, $sql, false, |c| sqlx::query_as::<_, $row>($sql)
-            $(.bind($bind))*
-            .fetch_optional(c)
-            .await)
-    };
-}
-
-/// Fetches exactly one row; none is an error of ours.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __db_one {
-    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::run!($tx, $sql, false, |c| sqlx::query_as::<_, $row>($sql)
-            $(.bind($bind))*
-            .fetch_one(c)
-            .await)
-    };
-}
-
-/// Fetches all rows; the statement must have its own LIMIT.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __db_all {
-    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::run!($tx, $sql, true, |c| sqlx::query_as::<_, $row>($sql)
-            $(.bind($bind))*
-            .fetch_all(c)
-            .await)
-    };
-}
-
-#[doc(inline)]
-pub use {
-    __db_all as all, __db_exec as exec, __db_on as on, __db_one as one, __db_optional as optional,
-    __db_run as run,
-};

@@ -1,6 +1,6 @@
 //! What the engine finds wrong with its own pages.
 
-use super::{DbError, Engine, Tx, dispatch::all};
+use super::{DbError, Engine, Tx, all};
 
 /// A sentence for each fault; none when all is well. `PostgreSQL` has no such statement: it checks
 /// its pages as it reads them, if the cluster was made with checksums.

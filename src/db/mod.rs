@@ -8,7 +8,7 @@
 //! - Statements are `const`s in the subset that both engines speak, listed in their store's
 //!   `STATEMENTS`; a test prepares every one of them on both.
 //!
-//! A store function takes `&mut Tx` and uses one of the four macros of [`dispatch`]:
+//! A store function takes `&mut Tx` and uses one of the four macros of [`ask`]:
 //!
 //! ```text
 //! pub async fn find(tx: &mut Tx, id: MerchantId) -> Result<Option<Merchant>, DbError> {
@@ -16,6 +16,7 @@
 //! }
 //! ```
 
+mod ask;
 mod bells;
 mod dispatch;
 mod doors;
@@ -32,7 +33,8 @@ mod witness;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-pub use dispatch::{Connection, Tx, all, exec, on, one, optional, run};
+pub use ask::{Asked, Row, Rows, all, ask, exec, one, optional};
+pub use dispatch::{Connection, Tx};
 pub use doors::{Reading, Writing, read, through, write, write_one};
 pub use error::{DbError, expect_one};
 pub use migrations::latest_version;
