@@ -80,8 +80,8 @@ impl Row {
 impl Rows {
     pub fn read<T: Readable>(self) -> Result<Vec<T>, DbError> {
         let read: Result<_, sqlx::Error> = match self {
-            Self::Sqlite(rows) => rows.iter().map(T::from_row).collect(),
-            Self::Postgres(rows) => rows.iter().map(T::from_row).collect(),
+            Self::Sqlite(rows) => rows.into_iter().map(|row| T::from_row(&row)).collect(),
+            Self::Postgres(rows) => rows.into_iter().map(|row| T::from_row(&row)).collect(),
         };
         Ok(read?)
     }

@@ -1,10 +1,10 @@
 //! Leases due jobs and runs their handlers.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::{
-    sync::Semaphore,
+    sync::{Semaphore, oneshot},
     time::{interval, timeout},
 };
 
@@ -42,13 +42,21 @@ pub struct Runner {
     ctx: Ctx,
     handlers: Arc<HashMap<&'static str, Box<dyn Handler>>>,
     concurrency: usize,
+    heartbeat: Duration,
 }
 
 impl Runner {
     /// A runner for these handlers; jobs of other kinds are left for replicas that know them.
     pub fn new(ctx: Ctx, handlers: Vec<Box<dyn Handler>>, concurrency: usize) -> Self {
         let handlers = handlers.into_iter().map(|handler| (handler.kind(), handler)).collect();
-        Self { ctx, handlers: Arc::new(handlers), concurrency: concurrency.max(1) }
+        let concurrency = concurrency.max(1);
+        Self { ctx, handlers: Arc::new(handlers), concurrency, heartbeat: HEARTBEAT }
+    }
+
+    /// How often a lease is renewed; a test has no time to wait for the usual.
+    #[must_use]
+    pub fn beating_every(self, heartbeat: Duration) -> Self {
+        Self { heartbeat, ..self }
     }
 
     /// Runs jobs until shutdown; polls, and wakes early when the bell rings.
@@ -133,22 +141,32 @@ impl Runner {
         }
     }
 
+    /// Both are polled until the end: work that has the lane, or is next in its line, must not be left lying while the
+    /// heartbeat waits for that lane. Nor is a renewal dropped half way, which could break a commit of others.
     async fn with_heartbeat<T>(&self, job: &Job, work: impl Future<Output = T>) -> T {
-        tokio::pin!(work);
-        let mut beat = interval(HEARTBEAT);
+        let (working, ended) = oneshot::channel();
+        let work = async {
+            let outcome = work.await;
+            drop(working);
+            outcome
+        };
+        tokio::join!(work, self.beat(job, ended)).0
+    }
+
+    async fn beat(&self, job: &Job, mut ended: oneshot::Receiver<Infallible>) {
+        let mut beat = interval(self.heartbeat);
         beat.tick().await;
         loop {
             tokio::select! {
-                outcome = &mut work => return outcome,
-                _ = beat.tick() => {
-                    let until = self.ctx.now().plus(LEASE);
-                    let renewed: Result<()> = db::write!(self.ctx.db, Owner::House, |tx| {
-                        Ok(store::renew(tx, job, until).await?)
-                    });
-                    if let Err(failure) = renewed {
-                        tracing::warn!(job = %job.id, %failure, "A job's lease was not renewed.");
-                    }
-                }
+                _ = &mut ended => return,
+                _ = beat.tick() => {}
+            }
+            let until = self.ctx.now().plus(LEASE);
+            let renewed: Result<()> = db::write!(self.ctx.db, Owner::House, |tx| {
+                Ok(store::renew(tx, job, until).await?)
+            });
+            if let Err(failure) = renewed {
+                tracing::warn!(job = %job.id, %failure, "A job's lease was not renewed.");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The job queue, on both engines.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -10,7 +11,9 @@ use std::{
 
 use counterfoil::{
     base::{
+        clock::Clock,
         failure::{Code, Failure, Result},
+        random::Random,
         timestamp::Timestamp,
     },
     ctx::Ctx,
@@ -56,6 +59,30 @@ impl Handler for Counting {
                 Next::At(pause) => Next::At(ctx.now().plus(pause.since(Timestamp::from_micros(0)))),
                 next => next,
             })
+        })
+    }
+}
+
+/// Writes, and does nothing else, until its lease has been renewed three times.
+struct Busy;
+
+impl Handler for Busy {
+    fn kind(&self) -> &'static str {
+        "busy"
+    }
+
+    fn run<'a>(&'a self, ctx: &'a Ctx, job: &'a Job) -> BoxFuture<'a, Result<Next>> {
+        const RENEWED: &str =
+            "UPDATE jobs SET attempts = attempts WHERE id = $1 RETURNING run_at_us";
+        Box::pin(async move {
+            let mut seen = BTreeSet::new();
+            // Its first end, and three later ones.
+            while seen.len() < 4 {
+                let until: Result<(i64,)> =
+                    db::write!(ctx.db, HOUSE, |tx| Ok(db::one!(tx, (i64,), RENEWED, job.id)?));
+                seen.insert(until?.0);
+            }
+            Ok(Next::Done)
         })
     }
 }
@@ -113,6 +140,21 @@ both! {
         }
         assert_eq!(runs.load(Ordering::SeqCst), 3);
         assert_eq!(left(&ctx).await, [("dead".to_owned(), 1)]);
+    }
+
+    /// A job that is busy on the lane of its own heartbeat; each must get its turn.
+    async fn a_lease_is_renewed_while_its_job_writes(test: TestDb) {
+        let ctx = Ctx {
+            db: test.open().await,
+            clock: Clock::system(),
+            random: Random::system(),
+        };
+        let runner = Runner::new(ctx.clone(), vec![Box::new(Busy)], 1);
+        enqueue(&ctx, NewJob::new("busy", ctx.now(), &7).unwrap()).await;
+        let often = runner.beating_every(Duration::from_millis(5));
+        let ran = tokio::time::timeout(Duration::from_secs(20), often.run_due_jobs()).await;
+        assert_eq!(ran.unwrap().unwrap(), 1);
+        assert_eq!(left(&ctx).await, []);
     }
 
     async fn a_unique_job_is_queued_once_until_it_is_done(test: TestDb) {

@@ -113,6 +113,23 @@ both! {
         assert_eq!(all.unwrap().len(), 1);
     }
 
+    /// It has done what it was told, though nobody can read what it says of it.
+    async fn an_answer_that_cannot_be_read_is_no_failure_of_the_statement(test: TestDb) {
+        let db = test.open().await;
+        let id = fresh();
+        insert(&db, id).await.unwrap();
+        let sql = "UPDATE merchants SET name = 'Renamed' WHERE id = $1 RETURNING name";
+        let unread: Result<Vec<(i64,)>> =
+            db::write_one!(db, HOUSE, |tx| Ok(db::all!(tx, (i64,), sql, id)?));
+        assert_eq!(unread.unwrap_err().code(), Code::OutcomeUnknown);
+        let renamed: Result<(i64,)> = db::read!(db, |tx| Ok(db::one!(
+            tx,
+            (i64,),
+            "SELECT COUNT(*) FROM merchants WHERE name = 'Renamed'"
+        )?));
+        assert_eq!(renamed.unwrap(), (1,));
+    }
+
     /// At whatever step its caller goes away, those who come next find the door as it should be.
     async fn a_caller_may_go_away_at_any_step(test: TestDb) {
         let db = test.open().await;
