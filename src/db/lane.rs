@@ -146,16 +146,22 @@ impl Turn {
     /// Makes a clean savepoint, on a fresh connection if need be. `owner` is the number of the merchant whose
     /// rows will be changed.
     pub(super) async fn open(&mut self, owner: Option<i64>) -> Result<&mut Tx> {
-        let pools = self.lane.pools.clone();
-        if !self.ground()?.open(&pools, owner).await? {
+        let (ground, pools) = self.ground_and_pools()?;
+        if !ground.open(pools, owner).await? {
             self.commit_what_is_open().await?;
-            self.ground()?.open(&pools, owner).await?;
+            let (ground, pools) = self.ground_and_pools()?;
+            ground.open(pools, owner).await?;
         }
-        self.ground()?.tx.as_mut().ok_or_else(unavailable)
+        self.tx()
     }
 
-    fn ground(&mut self) -> Result<&mut Ground> {
-        self.ground.as_deref_mut().ok_or_else(unavailable)
+    fn ground_and_pools(&mut self) -> Result<(&mut Ground, &Pools)> {
+        let ground = self.ground.as_deref_mut().ok_or_else(unavailable)?;
+        Ok((ground, &self.lane.pools))
+    }
+
+    fn tx(&mut self) -> Result<&mut Tx> {
+        self.ground_and_pools()?.0.tx.as_mut().ok_or_else(unavailable)
     }
 
     /// For those who are in it: nothing of this caller's is.
@@ -173,11 +179,12 @@ impl Turn {
     /// `BEGIN` nor `COMMIT`. It takes no merchant's lock then, and needs none: it holds nothing while it
     /// waits, unless it changes several rows that others change too.
     pub(super) async fn open_for_one(&mut self, owner: Option<i64>) -> Result<&mut Tx> {
-        let pools = self.lane.pools.clone();
-        if !self.lane.nobody_waits() || !self.ground()?.stand_alone(&pools).await? {
+        let shared = !self.lane.nobody_waits();
+        let (ground, pools) = self.ground_and_pools()?;
+        if shared || !ground.stand_alone(pools).await? {
             return self.open(owner).await;
         }
-        self.ground()?.tx.as_mut().ok_or_else(unavailable)
+        self.tx()
     }
 
     /// Joins the batch and waits until its commit is durable.

@@ -158,6 +158,7 @@ impl Runner {
         beat.tick().await;
         loop {
             tokio::select! {
+                biased;
                 _ = &mut ended => return,
                 _ = beat.tick() => {}
             }

@@ -179,6 +179,7 @@ async fn create(
     let target = "/v1/pricing/quote";
     let request =
         key.map(|key| Request::new(caller.merchant, "pricing.quote", key, target, &body.0));
+    // Nor does this wait with the quote for its commit; see `Intake::store`.
     drop(body);
     let answer = |signed: &SignedQuote| Answer::json(201, &QuoteAnswer::of(signed));
     let answer = service::create(&room, caller.merchant, &new, request.as_ref(), answer).await?;

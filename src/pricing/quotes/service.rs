@@ -110,12 +110,12 @@ pub async fn create(
     }
     let signed = prepare(room, merchant, new.payment).await?;
     let made = answer(&signed)?;
-    let id = signed.quote.id.to_string();
-    let now = signed.quote.created_at;
     let Some(request) = request else {
         room.intake.store(signed).await?;
         return Ok(made);
     };
+    let id = signed.quote.id.to_string();
+    let now = signed.quote.created_at;
     db::write!(ctx.db, merchant, |tx| {
         if let Some(earlier) = idempotency::claim(tx, request, &id, now).await? {
             return Ok(earlier);

@@ -178,14 +178,20 @@ async fn touch(db: &Db, id: MerchantId, meet: Option<&Barrier>, runs: &AtomicUsi
     })
 }
 
-/// On two replicas one lane each has a merchant's row and the other's merchant waiting behind: a lane that
-/// waited there with the row in its hands would wait for the other one for ever.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lanes_of_two_replicas_do_not_wait_for_each_other() {
+/// Each with one lane.
+async fn two_replicas() -> (TestDb, Db, Db) {
     let test = TestDb::postgres().await;
     let options = Options { postgres_lanes: 1, ..Options::default() };
     let here = Db::connect(&test.url, &options).await.unwrap();
     let there = Db::connect(&test.url, &options).await.unwrap();
+    (test, here, there)
+}
+
+/// On two replicas one lane each has a merchant's row and the other's merchant waiting behind: a lane that
+/// waited there with the row in its hands would wait for the other one for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lanes_of_two_replicas_do_not_wait_for_each_other() {
+    let (_test, here, there) = two_replicas().await;
     let (one, two) = (fresh(), fresh());
     insert(&here, one).await.unwrap();
     insert(&here, two).await.unwrap();
@@ -206,10 +212,7 @@ async fn lanes_of_two_replicas_do_not_wait_for_each_other() {
 /// that merchant may go away at any step: it was only the messenger of that commit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_for_a_busy_merchant_outlives_its_caller() {
-    let test = TestDb::postgres().await;
-    let options = Options { postgres_lanes: 1, ..Options::default() };
-    let here = Db::connect(&test.url, &options).await.unwrap();
-    let there = Db::connect(&test.url, &options).await.unwrap();
+    let (_test, here, there) = two_replicas().await;
     let mut departures = Departures::default();
     while departures.not_all_seen() {
         let (first, busy) = (fresh(), fresh());
