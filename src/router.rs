@@ -1,5 +1,8 @@
 //! One page: every room's routes, in the group whose rules they follow.
 
+#[cfg(test)]
+mod document;
+
 use std::sync::Arc;
 
 use axum::{
@@ -10,11 +13,6 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use utoipa::openapi::{
-    ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder,
-    security::{ClientCredentials, Flow, OAuth2, Scopes, SecurityScheme},
-};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     base::failure::{Code, Failure, Result},
@@ -22,9 +20,7 @@ use crate::{
     oauth::{
         access::{self, Access, SeenTokens},
         authority::Authority,
-        credentials, discovery, lifecycle,
-        scopes::Scope,
-        token,
+        credentials, discovery, lifecycle, token,
     },
     payouts::{
         Payouts, People, accounts, balances, beneficiaries, events as log, idempotency,
@@ -43,6 +39,7 @@ use crate::{
         openapi,
         rate_limit::{PerAddress, per_address},
         requests::RequestLog,
+        routes::Routes,
     },
 };
 
@@ -90,13 +87,13 @@ pub struct Rooms {
 pub fn build(rooms: &Rooms) -> Result<Router> {
     let authority = || rooms.authority.clone();
     let oauth = Router::from(oauth()).with_state(authority());
-    let discovery = Router::from(discovery()).with_state(authority());
+    let discovery = Router::from(discovery::http::routes()).with_state(authority());
     let resources = resources(rooms);
     Ok(Router::new()
         .merge(tokens_group(rooms, oauth))
         .merge(strangers_group(rooms, discovery, Dialect::OAuth))
         .merge(protected_group(rooms, resources))
-        .merge(pages_group(rooms, openapi::router(&document())?))
+        .merge(pages_group(rooms, openapi::router()?))
         .merge(portal_group(rooms))
         .merge(probes_group(rooms))
         .fallback(async || Failure::new(Code::NotFound))
@@ -108,13 +105,8 @@ pub fn build(rooms: &Rooms) -> Result<Router> {
 }
 
 /// Clients authenticate by themselves here.
-fn oauth() -> OpenApiRouter<Authority> {
+fn oauth() -> Routes<Authority> {
     token::http::routes().merge(lifecycle::http::routes())
-}
-
-/// What strangers may know.
-fn discovery() -> OpenApiRouter<Authority> {
-    discovery::http::routes()
 }
 
 /// What needs a token and a proof.
@@ -132,36 +124,16 @@ fn resources(rooms: &Rooms) -> Router {
 }
 
 /// Who is paid, and how.
-fn people() -> OpenApiRouter<People> {
+fn people() -> Routes<People> {
     beneficiaries::http::routes().merge(instruments::http::routes())
 }
 
 /// What comes in and what goes out.
-fn money() -> OpenApiRouter<Payouts> {
+fn money() -> Routes<Payouts> {
     accounts::http::routes()
         .merge(payout::http::routes())
         .merge(receipts::http::routes())
         .merge(sandbox::http::routes())
-}
-
-/// The API document, from the handlers.
-pub fn document() -> OpenApi {
-    let mut document = about();
-    for paths in [
-        oauth().into_openapi(),
-        discovery().into_openapi(),
-        credentials::http::routes().into_openapi(),
-        pricing::http::routes().into_openapi(),
-        balances::http::routes().into_openapi(),
-        people().into_openapi(),
-        money().into_openapi(),
-        idempotency::http::routes().into_openapi(),
-        log::http::routes().into_openapi(),
-        events::http::routes().into_openapi(),
-    ] {
-        document.merge(paths);
-    }
-    document
 }
 
 /// A token, a proof, a right: whatever stands in this group asks for all three.
@@ -251,22 +223,4 @@ fn metrics(prometheus: Option<Prometheus>) -> Router {
 /// `/metrics` alone, for a listener that strangers do not reach.
 pub fn metrics_only(prometheus: Prometheus) -> Router {
     metrics(Some(prometheus))
-}
-
-/// What is true of the whole API.
-fn about() -> OpenApi {
-    const ABOUT: &str = "Fee quotes and payouts behind OAuth 2.0 client credentials with DPoP (RFC 9449). \
-        Every call under `/v1` carries `Authorization: DPoP <token>` and a fresh `DPoP` proof.";
-    let scopes = Scope::ALL.iter().map(|scope| (scope.as_str(), scope.about()));
-    let flow = ClientCredentials::new("/oauth/token", scopes.collect::<Scopes>());
-    let scheme = SecurityScheme::OAuth2(OAuth2::with_description(
-        [Flow::ClientCredentials(flow)],
-        "Client credentials; tokens are bound to a key and sent as `DPoP`, never as `Bearer`.",
-    ));
-    let info =
-        InfoBuilder::new().title("Counterfoil").version("1.0.0").description(Some(ABOUT)).build();
-    OpenApiBuilder::new()
-        .info(info)
-        .components(Some(ComponentsBuilder::new().security_scheme("oauth", scheme).build()))
-        .build()
 }

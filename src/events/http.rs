@@ -1,10 +1,9 @@
 //! The routes of this room.
 
-use utoipa_axum::router::OpenApiRouter;
-
 use super::{Events, deliveries, endpoints};
+use crate::web::routes::Routes;
 
 /// Endpoints and deliveries.
-pub fn routes() -> OpenApiRouter<Events> {
+pub(crate) fn routes() -> Routes<Events> {
     endpoints::http::routes().merge(deliveries::http::routes())
 }

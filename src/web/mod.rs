@@ -15,4 +15,5 @@ pub mod places;
 pub mod query;
 pub mod rate_limit;
 pub mod requests;
+pub(crate) mod routes;
 pub mod server;

@@ -11,7 +11,6 @@ use axum::{
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Again, Delivery, Status, Which, service};
 use crate::{
@@ -27,17 +26,13 @@ use crate::{
         idempotency::{Answer, OptionalKey, Request},
         json::{JsonBody, text},
         query::{PathId, Query},
+        routes::{Routes, routes},
     },
 };
 
 /// Every route.
-pub fn routes() -> OpenApiRouter<Events> {
-    OpenApiRouter::new()
-        .routes(routes!(event))
-        .routes(routes!(of_event))
-        .routes(routes!(redeliver_event))
-        .routes(routes!(of_endpoint))
-        .routes(routes!(redeliver_range))
+pub(crate) fn routes() -> Routes<Events> {
+    routes![event, of_event, redeliver_event, of_endpoint, redeliver_range]
 }
 
 /// An event as it is kept.

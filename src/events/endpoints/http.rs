@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse, response::Response};
 use serde_json::Value;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Changes, Endpoint, NewEndpoint, Rotated, service,
@@ -25,6 +24,7 @@ use crate::{
         json::{Fields, JsonBody, OptionalJsonBody, text},
         query::PathId,
         rate_limit::Quota,
+        routes::{Routes, routes},
     },
 };
 
@@ -32,15 +32,8 @@ use crate::{
 const GRACE: Duration = Duration::from_hours(24);
 
 /// Every route.
-pub fn routes() -> OpenApiRouter<Events> {
-    OpenApiRouter::new()
-        .routes(routes!(create, list))
-        .routes(routes!(find, update, delete))
-        .routes(routes!(deactivate))
-        .routes(routes!(reactivate))
-        .routes(routes!(secret))
-        .routes(routes!(rotate))
-        .routes(routes!(test))
+pub(crate) fn routes() -> Routes<Events> {
+    routes![create, list, find, update, delete, deactivate, reactivate, secret, rotate, test]
 }
 
 /// Create an endpoint

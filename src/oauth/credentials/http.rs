@@ -3,7 +3,6 @@
 use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     base::{failure::Result, timestamp::Timestamp},
@@ -11,11 +10,12 @@ use crate::{
         access::May,
         scopes::{Scope, right},
     },
+    web::routes::{Routes, routes},
 };
 
 /// The one route.
-pub fn routes() -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(credential))
+pub(crate) fn routes() -> Routes {
+    routes![credential]
 }
 
 /// The credential behind a request.

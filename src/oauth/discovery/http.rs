@@ -7,16 +7,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::oauth::{authority::Authority, jose::Alg, keys::JWKS_LIFE, scopes::Scope};
+use crate::{
+    oauth::{authority::Authority, jose::Alg, keys::JWKS_LIFE, scopes::Scope},
+    web::routes::{Routes, routes},
+};
 
 /// All three documents.
-pub fn routes() -> OpenApiRouter<Authority> {
-    OpenApiRouter::new()
-        .routes(routes!(jwks))
-        .routes(routes!(authorization_server))
-        .routes(routes!(protected_resource))
+pub(crate) fn routes() -> Routes<Authority> {
+    routes![jwks, authorization_server, protected_resource]
 }
 
 /// The public keys that tokens and receipts are verified with

@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::service;
 use crate::{
@@ -16,11 +15,12 @@ use crate::{
         authority::Authority,
         token::http::{Call, no_store},
     },
+    web::routes::{Routes, routes},
 };
 
 /// Both endpoints.
-pub fn routes() -> OpenApiRouter<Authority> {
-    OpenApiRouter::new().routes(routes!(revoke)).routes(routes!(introspect))
+pub(crate) fn routes() -> Routes<Authority> {
+    routes![revoke, introspect]
 }
 
 /// What both take.

@@ -8,18 +8,21 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{TokenRequest, grant};
 use crate::{
     base::failure::Result,
     oauth::authority::Authority,
-    web::{address, form::Form},
+    web::{
+        address,
+        form::Form,
+        routes::{Routes, routes},
+    },
 };
 
 /// The token endpoint.
-pub fn routes() -> OpenApiRouter<Authority> {
-    OpenApiRouter::new().routes(routes!(token))
+pub(crate) fn routes() -> Routes<Authority> {
+    routes![token]
 }
 
 /// The parameters of a token request.

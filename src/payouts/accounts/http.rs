@@ -7,7 +7,6 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     service::{self, Id},
@@ -22,17 +21,15 @@ use crate::{
     money::Currency,
     oauth::{access::May, scopes::right},
     payouts::Payouts,
-    web::query::Query,
+    web::{
+        query::Query,
+        routes::{Routes, routes},
+    },
 };
 
 /// All routes.
-pub fn routes() -> OpenApiRouter<Payouts> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(one))
-        .routes(routes!(details))
-        .routes(routes!(of_account))
-        .routes(routes!(of_all))
+pub(crate) fn routes() -> Routes<Payouts> {
+    routes![list, one, details, of_account, of_all]
 }
 
 /// Every account.

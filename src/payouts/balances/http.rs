@@ -6,7 +6,6 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     base::{
@@ -19,11 +18,12 @@ use crate::{
     ledger::{self, Balance},
     money::Currency,
     oauth::{access::May, scopes::right},
+    web::routes::{Routes, routes},
 };
 
 /// Both routes.
-pub fn routes() -> OpenApiRouter<Ctx> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one))
+pub(crate) fn routes() -> Routes<Ctx> {
+    routes![list, one]
 }
 
 /// A merchant's money in one currency.

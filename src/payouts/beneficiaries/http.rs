@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     BeneficiaryBody, BeneficiaryType, Business, Change, Filter, Individual, NewBeneficiary,
@@ -29,17 +28,13 @@ use crate::{
         idempotency::{Key, OptionalKey, Request, RequiredKey},
         json::{JsonBody, OptionalJsonBody, text},
         query::{PathId, Query},
+        routes::{Routes, routes},
     },
 };
 
 /// All routes of beneficiaries.
-pub fn routes() -> OpenApiRouter<People> {
-    OpenApiRouter::new()
-        .routes(routes!(create, list))
-        .routes(routes!(get, update, delete))
-        .routes(routes!(archive))
-        .routes(routes!(restore))
-        .routes(routes!(show_pii, replace_pii))
+pub(crate) fn routes() -> Routes<People> {
+    routes![create, list, get, update, delete, archive, restore, show_pii, replace_pii]
 }
 
 /// Somebody new.

@@ -4,7 +4,6 @@ use axum::{Json, extract::State, http::Uri};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     base::{
@@ -15,12 +14,15 @@ use crate::{
     db,
     events::log::{self, Event, EventType},
     oauth::{access::May, scopes::right},
-    web::query::Query,
+    web::{
+        query::Query,
+        routes::{Routes, routes},
+    },
 };
 
 /// The route.
-pub fn routes() -> OpenApiRouter<Ctx> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn routes() -> Routes<Ctx> {
+    routes![list]
 }
 
 /// Events, as they were frozen when they happened.

@@ -6,7 +6,6 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     base::{
@@ -16,12 +15,15 @@ use crate::{
     ctx::Ctx,
     db,
     oauth::{access::May, scopes::right},
-    web::idempotency::{self, Key, KeyUse},
+    web::{
+        idempotency::{self, Key, KeyUse},
+        routes::{Routes, routes},
+    },
 };
 
 /// The route.
-pub fn routes() -> OpenApiRouter<Ctx> {
-    OpenApiRouter::new().routes(routes!(get))
+pub(crate) fn routes() -> Routes<Ctx> {
+    routes![get]
 }
 
 /// What a key was used for.

@@ -8,7 +8,6 @@ use axum::{
 };
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Change, Filter, InstrumentBody, InstrumentMethod, InstrumentStatus, NewInstrument, service,
@@ -26,15 +25,13 @@ use crate::{
         idempotency::{OptionalKey, RequiredKey},
         json::{JsonBody, text},
         query::{PathId, Query},
+        routes::{Routes, routes},
     },
 };
 
 /// All routes of instruments.
-pub fn routes() -> OpenApiRouter<People> {
-    OpenApiRouter::new()
-        .routes(routes!(create, list_of))
-        .routes(routes!(list))
-        .routes(routes!(get, update, delete))
+pub(crate) fn routes() -> Routes<People> {
+    routes![create, list_of, list, get, update, delete]
 }
 
 /// A new way to pay a beneficiary.

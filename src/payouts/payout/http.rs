@@ -8,7 +8,6 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Filter, NewPayout, Payout, PayoutBody, PayoutStatus, RawPayout, service, wire::StepBody,
@@ -21,6 +20,7 @@ use crate::{
         idempotency::{Answer, Request, RequiredKey},
         json::{JsonBody, text},
         query::{PathId, Query},
+        routes::{Routes, routes},
     },
 };
 
@@ -28,13 +28,8 @@ use crate::{
 const LONGEST_REASON: usize = 255;
 
 /// All routes of payouts.
-pub fn routes() -> OpenApiRouter<Payouts> {
-    OpenApiRouter::new()
-        .routes(routes!(create))
-        .routes(routes!(list))
-        .routes(routes!(get))
-        .routes(routes!(cancel))
-        .routes(routes!(timeline))
+pub(crate) fn routes() -> Routes<Payouts> {
+    routes![create, list, get, cancel, timeline]
 }
 
 /// A payout to be made.

@@ -3,19 +3,21 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::service;
 use crate::{
     base::failure::Result,
     oauth::{access::May, scopes::right},
     payouts::{PayoutId, Payouts},
-    web::query::PathId,
+    web::{
+        query::PathId,
+        routes::{Routes, routes},
+    },
 };
 
 /// The route of receipts.
-pub fn routes() -> OpenApiRouter<Payouts> {
-    OpenApiRouter::new().routes(routes!(receipt))
+pub(crate) fn routes() -> Routes<Payouts> {
+    routes![receipt]
 }
 
 /// A receipt. Whatever it says stands under its signature; there is nothing beside it to be believed.

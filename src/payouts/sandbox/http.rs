@@ -10,7 +10,6 @@ use axum::{
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{ResetScope, only_in_sandbox, payouts, people, people::Seeded, service};
 use crate::{
@@ -22,6 +21,7 @@ use crate::{
         idempotency::{self, Answer, Key, OptionalKey, Request, maybe},
         query::Query,
         rate_limit::Quota,
+        routes::{Routes, routes},
     },
 };
 
@@ -29,11 +29,8 @@ use crate::{
 const RESETS: Quota = Quota { name: "sandbox_reset", calls: 10, window: Duration::from_hours(1) };
 
 /// All routes.
-pub fn routes() -> OpenApiRouter<Payouts> {
-    OpenApiRouter::new()
-        .routes(routes!(reset))
-        .routes(routes!(seed_beneficiaries))
-        .routes(routes!(seed_payouts))
+pub(crate) fn routes() -> Routes<Payouts> {
+    routes![reset, seed_beneficiaries, seed_payouts]
 }
 
 /// What was started over.

@@ -10,7 +10,6 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{FxExchange, service};
 use crate::{
@@ -23,6 +22,7 @@ use crate::{
         json::{JsonBody, text},
         query::Query,
         rate_limit::Quota,
+        routes::{Routes, routes},
     },
 };
 
@@ -30,8 +30,8 @@ use crate::{
 const SHARE_OF_RATES: u32 = 3;
 
 /// Both routes.
-pub fn routes() -> OpenApiRouter<Pricing> {
-    OpenApiRouter::new().routes(routes!(exchange)).routes(routes!(list))
+pub(crate) fn routes() -> Routes<Pricing> {
+    routes![exchange, list]
 }
 
 /// Which quote to use.

@@ -9,7 +9,6 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Exchange, FxQuote, NewFxQuote, RawFxQuote, service};
 use crate::{
@@ -28,12 +27,13 @@ use crate::{
         json::{Fields, JsonBody},
         query::Query,
         rate_limit::Quota,
+        routes::{Routes, routes},
     },
 };
 
 /// Both routes.
-pub fn routes() -> OpenApiRouter<Pricing> {
-    OpenApiRouter::new().routes(routes!(rate)).routes(routes!(quote))
+pub(crate) fn routes() -> Routes<Pricing> {
+    routes![rate, quote]
 }
 
 /// The rate of the moment.

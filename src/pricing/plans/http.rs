@@ -3,7 +3,6 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{FeeRule, Plan, PlanVersion, Tier};
 use crate::{
@@ -11,11 +10,12 @@ use crate::{
     money::{Amount, Country, Currency},
     oauth::{access::May, scopes::right},
     pricing::{Method, Pricing},
+    web::routes::{Routes, routes},
 };
 
 /// The one route.
-pub fn routes() -> OpenApiRouter<Pricing> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn routes() -> Routes<Pricing> {
+    routes![list]
 }
 
 /// All plans that the caller may see.

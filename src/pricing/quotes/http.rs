@@ -10,7 +10,6 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Explanation, NewQuote, Offer, Quote, QuoteState, RawQuote, SignedQuote, Verdict, service,
@@ -24,16 +23,13 @@ use crate::{
         idempotency::{Answer, OptionalKey, Request},
         json::JsonBody,
         query::{PathId, Query},
+        routes::{Routes, routes},
     },
 };
 
 /// All routes of quotes.
-pub fn routes() -> OpenApiRouter<Pricing> {
-    OpenApiRouter::new()
-        .routes(routes!(create))
-        .routes(routes!(list))
-        .routes(routes!(get))
-        .routes(routes!(explain))
+pub(crate) fn routes() -> Routes<Pricing> {
+    routes![create, list, get, explain]
 }
 
 /// A payment to be priced.

@@ -3,7 +3,6 @@
 use axum::{Json, extract::State, http::Uri};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Corridor, CountryFacts, InstrumentMethod, METHODS, corridors, countries};
 use crate::{
@@ -11,16 +10,15 @@ use crate::{
     money::{Amount, Country, Currency, CurrencyKind},
     oauth::{access::May, scopes::right},
     pricing::{Method, Pricing},
-    web::query::Query,
+    web::{
+        query::Query,
+        routes::{Routes, routes},
+    },
 };
 
 /// All routes of reference data.
-pub fn routes() -> OpenApiRouter<Pricing> {
-    OpenApiRouter::new()
-        .routes(routes!(list_currencies))
-        .routes(routes!(list_countries))
-        .routes(routes!(list_payment_methods))
-        .routes(routes!(list_corridors))
+pub(crate) fn routes() -> Routes<Pricing> {
+    routes![list_currencies, list_countries, list_payment_methods, list_corridors]
 }
 
 /// Every currency.

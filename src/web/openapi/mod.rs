@@ -1,36 +1,39 @@
 //! The API document: as JSON, as YAML, and as a page that can be read without a script.
+//!
+//! It is made of the handlers by a test, checked in, and served as it is checked in: a release carries two texts
+//! and not the megabyte of code that would write them again at each start.
 
 mod page;
 
-use std::sync::Arc;
-
-use axum::{Router, http::header, response::IntoResponse, routing::get};
-use utoipa::openapi::OpenApi;
+use axum::{
+    Router,
+    body::Bytes,
+    http::header,
+    routing::{MethodRouter, get},
+};
 
 use crate::base::failure::{Failure, Result};
 
-/// The document as it is checked in: JSON with an end of line.
-pub fn json(document: &OpenApi) -> Result<String> {
-    let mut text = document.to_pretty_json().map_err(Failure::internal)?;
-    text.push('\n');
-    Ok(text)
-}
+/// The document as JSON.
+pub const JSON: &str = include_str!("../../../openapi/openapi.json");
 
-/// The same as YAML.
-pub fn yaml(document: &OpenApi) -> Result<String> {
-    document.to_yaml().map_err(Failure::internal)
-}
+/// The document as YAML.
+pub const YAML: &str = include_str!("../../../openapi/openapi.yaml");
 
 /// `/openapi.json`, `/openapi.yaml`, `/docs` and its style sheet.
-pub fn router<S: Clone + Send + Sync + 'static>(document: &OpenApi) -> Result<Router<S>> {
-    let serve = |media: &'static str, text: String| {
-        let text: Arc<str> = text.into();
-        get(async move || ([(header::CONTENT_TYPE, media)], text.to_string()).into_response())
-    };
-    let html = page::html(&serde_json::to_value(document).map_err(Failure::internal)?);
+pub fn router<S: Clone + Send + Sync + 'static>() -> Result<Router<S>> {
+    let page = page::html(&serde_json::from_str(JSON).map_err(Failure::internal)?);
     Ok(Router::new()
-        .route("/openapi.json", serve("application/json", json(document)?))
-        .route("/openapi.yaml", serve("application/yaml", yaml(document)?))
-        .route("/docs", serve("text/html; charset=utf-8", html))
-        .route("/docs/style.css", serve("text/css", include_str!("style.css").to_owned())))
+        .route("/openapi.json", serve("application/json", JSON))
+        .route("/openapi.yaml", serve("application/yaml", YAML))
+        .route("/docs", serve("text/html; charset=utf-8", page))
+        .route("/docs/style.css", serve("text/css", include_str!("style.css"))))
+}
+
+fn serve<S: Clone + Send + Sync + 'static>(
+    media: &'static str,
+    text: impl Into<Bytes>,
+) -> MethodRouter<S> {
+    let text = text.into();
+    get(async move || ([(header::CONTENT_TYPE, media)], text.clone()))
 }

@@ -1,6 +1,6 @@
 //! No route of the API can be reached without a token and a proof, and nothing from outside makes a 5xx.
 
-use counterfoil::router;
+use counterfoil::web::openapi;
 use serde_json::Value;
 
 use crate::support::{
@@ -11,7 +11,7 @@ use crate::support::{
 
 /// Method and path of every operation under `/v1`, with made-up ids in the path.
 fn operations() -> Vec<(String, String)> {
-    let document = serde_json::to_value(router::document()).unwrap();
+    let document: Value = serde_json::from_str(openapi::JSON).unwrap();
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         if !path.starts_with("/v1/") {
