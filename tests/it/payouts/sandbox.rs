@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use counterfoil::{config::Environment, events, ledger, money::Currency, pricing::quotes};
+use counterfoil::{
+    config::Environment, db::Engine, events, ledger, money::Currency, pricing::quotes,
+};
 use serde_json::{Value, json};
 
 use super::shop::{Shop, code};
@@ -190,6 +192,54 @@ both! {
         let refused = bare(&shop, RESET).await.expect_status(429);
         assert_eq!(code(&refused), "rate_limited");
         assert!(refused.header("Retry-After").is_some());
+        app.stop().await;
+    }
+
+    async fn whoever_meets_a_reset_is_answered_and_the_books_agree(db: TestDb) {
+        let app = TestApp::start(&db).await;
+        let mut twins = Vec::new();
+        if db.engine == Engine::Postgres {
+            twins.push(app.beside(&db, |_| ()).await);
+        }
+        let shop = Shop::open(&app, "1000.00").await;
+        let mut doors = vec![(&app, shop.token.clone())];
+        for twin in &twins {
+            doors.push((twin, shop.client.mint(twin).await));
+        }
+        let order = shop.order("5.00", &json!({}));
+        let quote = json!({ "source_currency": "USD", "dest_currency": "EUR", "amount": "1000.00" });
+        let calls = [
+            (format!("{RESET}?scope=full-reset"), None),
+            (format!("{RESET}?scope=delete-all"), None),
+            (RESET.to_owned(), None),
+            (PEOPLE.to_owned(), None),
+            (PAYOUTS.to_owned(), None),
+            ("/v1/payouts".to_owned(), Some(&order)),
+            ("/v1/pricing/quote".to_owned(), Some(&quote)),
+        ];
+        for round in 0..3 {
+            let asked = doors.iter().flat_map(|by| calls.iter().map(move |call| (by, call)));
+            let answers = asked.map(async |((on, token), (path, body))| {
+                let mut request = Request::post(path);
+                if let Some(body) = body {
+                    let key = format!("{}-{round}-{path}", on.base);
+                    request = request.header("Idempotency-Key", &key).json(body);
+                }
+                let answer = shop.client.send(on, token, "POST", path, request).await;
+                (path, answer)
+            });
+            for (path, answer) in futures_util::future::join_all(answers).await {
+                // A machine that stands still can be too busy for a while, and says so.
+                let said = answer.status < 500 || answer.status == 503;
+                assert!(said, "{path}: {} {}", answer.status, answer.text());
+            }
+            verify(&app).await;
+        }
+        reset(&shop, "full-reset").await;
+        shop.let_go().await;
+        for twin in twins {
+            twin.stop().await;
+        }
         app.stop().await;
     }
 
