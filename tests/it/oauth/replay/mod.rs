@@ -80,6 +80,11 @@ async fn use_once(replay: &Replay, ctx: &Ctx, jti: &str) -> Result<Outcome, Stor
     replay.claim(&claim(replay, ctx, ONE, jti)).await
 }
 
+async fn is_held(replay: &Replay, ctx: &Ctx, jkt: &str, jti: &str) -> bool {
+    let use_of = claim(replay, ctx, jkt, jti);
+    replay.holds(use_of.key, use_of.now).await.unwrap()
+}
+
 /// Fifty copies at once, dealt to these replicas in turn.
 async fn race(replicas: &[Replay], ctx: &Ctx, jti: &str) -> Vec<Outcome> {
     let gate = Arc::new(Barrier::new(50));
@@ -105,6 +110,9 @@ async fn counts_each_use_once(replicas: &[Replay], ctx: &Ctx) {
     }
     for replay in replicas {
         assert_eq!(use_once(replay, ctx, "round 0").await.unwrap(), Outcome::Replayed);
+        // Looking claims nothing: the other key's jti, looked at here, is fresh below.
+        assert!(is_held(replay, ctx, ONE, "round 0").await);
+        assert!(!is_held(replay, ctx, TWO, "round 0").await);
     }
     let other = claim(&replicas[0], ctx, TWO, "round 0");
     assert_eq!(replicas[0].claim(&other).await.unwrap(), Outcome::Fresh);
@@ -116,7 +124,9 @@ async fn forgets_after_its_life(replay: &Replay, ctx: &Ctx, hands: &HandWound) {
         hands.advance(Duration::from_secs(seconds));
         assert_eq!(use_once(replay, ctx, "mortal").await.unwrap(), Outcome::Replayed);
     }
+    assert!(is_held(replay, ctx, ONE, "mortal").await);
     hands.advance(Duration::from_secs(1));
+    assert!(!is_held(replay, ctx, ONE, "mortal").await);
     assert_eq!(use_once(replay, ctx, "mortal").await.unwrap(), Outcome::Fresh);
 }
 
