@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::view::Seen;
 use crate::portal::{
     frame::{ago, csrf, moment},
-    passkeys::{MOST, Passkey},
+    passkeys::{Listed, MOST},
 };
 
 pub(super) fn section(seen: &Seen<'_>) -> Markup {
@@ -40,7 +40,7 @@ fn list(seen: &Seen<'_>) -> Markup {
     }
 }
 
-fn row(seen: &Seen<'_>, passkey: &Passkey) -> Markup {
+fn row(seen: &Seen<'_>, passkey: &Listed) -> Markup {
     let path = format!("/portal/account/passkeys/{}", passkey.id);
     html! {
         tr {
@@ -57,7 +57,10 @@ fn row(seen: &Seen<'_>, passkey: &Passkey) -> Markup {
                 }
             }
             td { (moment(passkey.created_at)) }
-            td { @if let Some(at) = passkey.used_at { (ago(at, seen.now)) } @else { "never" } }
+            td {
+                @if let Some(at) = passkey.used_at { (ago(at, seen.now)) } @else { "never" }
+                @if !passkey.readable { p.sub { "It opens nothing any more: remove it, and add it again." } }
+            }
             td {
                 form method="post" action=(format!("{path}/remove")) data-ask=(format!("Remove the passkey {}?", passkey.name)) {
                     (csrf(seen.token))

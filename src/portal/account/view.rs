@@ -10,7 +10,7 @@ use crate::{
     base::{failure::Failure, timestamp::Timestamp},
     portal::{
         frame::{ago, csrf, fault_of, faults, moment, notice},
-        passkeys::Passkey,
+        passkeys::Listed,
         sessions::{Session, SessionId},
         totp::{Enrolment, Recovery},
         users::Account,
@@ -22,7 +22,7 @@ pub(super) struct Seen<'a> {
     pub(super) account: &'a Account,
     pub(super) enrolment: Option<Enrolment>,
     pub(super) recovery_left: i64,
-    pub(super) passkeys: &'a [Passkey],
+    pub(super) passkeys: &'a [Listed],
     pub(super) offers_passkeys: bool,
     /// What was typed.
     pub(super) passkey_name: &'a str,

@@ -8,7 +8,7 @@ mod party;
 mod service;
 mod store;
 
-pub use model::{MOST, Passkey};
+pub use model::{Listed, MOST, Passkey};
 pub use party::{Assertion, Key, Party, Refusal};
 pub(super) use service::{Found, challenge, check, drop_all, find, used};
 pub use service::{add, begin, list, remove, rename};

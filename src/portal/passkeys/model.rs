@@ -14,7 +14,7 @@ pub const MOST: usize = 10;
 pub(super) const LIFE: Duration = Duration::from_mins(5);
 const LONGEST_NAME: usize = 60;
 
-/// Somebody's passkey.
+/// Somebody's passkey, as it signs in.
 #[derive(Clone, Debug)]
 pub struct Passkey {
     /// Its id, which is not that of the credential.
@@ -23,6 +23,20 @@ pub struct Passkey {
     pub name: String,
     /// Public key and counter.
     pub key: Key,
+}
+
+/// A passkey as its owner sees it. Its key is not needed to see or to remove it, so one that was written by
+/// another version, and is unreadable here, shuts nobody out of their own page.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its id.
+    pub id: PasskeyId,
+    /// What its owner calls it.
+    pub name: String,
+    /// The id that its authenticator has given it.
+    pub credential_id: Vec<u8>,
+    /// Whether it can sign in here.
+    pub readable: bool,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it opened a session last.

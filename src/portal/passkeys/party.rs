@@ -7,7 +7,7 @@ use webauthn_rs::prelude::{
     RegisterPublicKeyCredential, Url, Uuid, Webauthn, WebauthnBuilder, WebauthnError,
 };
 
-use super::model::LIFE;
+use super::model::{LIFE, Listed};
 use crate::{
     base::{
         failure::{Failure, Result},
@@ -60,13 +60,9 @@ impl Party {
     }
 
     /// What the browser is told to make a passkey with, and what we keep until it answers.
-    pub(super) fn register(
-        &self,
-        person: &Person,
-        own: &[super::Passkey],
-    ) -> Result<(Value, String)> {
+    pub(super) fn register(&self, person: &Person, own: &[Listed]) -> Result<(Value, String)> {
         let handle = Uuid::from_u128(handle(person.id)?);
-        let known = own.iter().map(|own| own.key.passkey.cred_id().clone()).collect();
+        let known = own.iter().map(|own| own.credential_id.clone().into()).collect();
         let (options, state) = self
             .0
             .start_passkey_registration(handle, &person.email, person.shown(), Some(known))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Assertion, Key, MOST, Party, Passkey, PasskeyId, Refusal,
+    Assertion, Key, Listed, MOST, Party, Passkey, PasskeyId, Refusal,
     model::{LIFE, checked_name},
     store,
 };
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The passkeys of somebody, the oldest first.
-pub async fn list(ctx: &Ctx, person: &Person) -> Result<Vec<Passkey>> {
+pub async fn list(ctx: &Ctx, person: &Person) -> Result<Vec<Listed>> {
     db::read!(ctx.db, |tx| Ok(store::list(tx, person.merchant, person.id).await?))
 }
 
@@ -45,12 +45,11 @@ pub async fn add(
     let state = take(ctx, ceremony).await?.ok_or_else(begin_again)?;
     let key = party(room)?.registered(&state, given)?.ok_or_else(begin_again)?;
     let id = PasskeyId::make(&ctx.clock, &ctx.random);
-    let (name, created_at) = (name.to_owned(), ctx.now());
-    let new = Passkey { id, name, key, created_at, used_at: None };
+    let (new, now) = (Passkey { id, name: name.to_owned(), key }, ctx.now());
     db::write!(ctx.db, who.merchant, |tx| {
         room_for_one(store::list(tx, who.merchant, who.user).await?.len())?;
         claim(tx, who, &new).await?;
-        store::insert(tx, who, &new).await?;
+        store::insert(tx, who, &new, now).await?;
         trail::record(tx, ctx, who, Action::PasskeyAdded, &id.to_string(), &new.name).await
     })?;
     Ok(id)
@@ -83,15 +82,10 @@ pub async fn rename(ctx: &Ctx, who: &Who, id: PasskeyId, name: &str) -> Result<(
 /// Removes a passkey; somebody else's is not found.
 pub async fn remove(ctx: &Ctx, who: &Who, id: PasskeyId) -> Result<()> {
     db::write!(ctx.db, who.merchant, |tx| {
-        let found = store::find(tx, who.merchant, id).await?;
-        let found = found.filter(|(owner, _)| *owner == who.user);
-        let (_, passkey) = found.ok_or_else(missing)?;
-        let Who { merchant, user, .. } = who;
-        if !store::remove(tx, *merchant, *user, id).await? {
-            return Err(missing());
-        }
-        names::release(tx, &names::of_passkey(passkey.key.credential_id())).await?;
-        trail::record(tx, ctx, who, Action::PasskeyRemoved, &id.to_string(), &passkey.name).await
+        let removed = store::remove(tx, who.merchant, who.user, id).await?;
+        let (name, credential_id) = removed.ok_or_else(missing)?;
+        names::release(tx, &names::of_passkey(&credential_id)).await?;
+        trail::record(tx, ctx, who, Action::PasskeyRemoved, &id.to_string(), &name).await
     })
 }
 
@@ -99,7 +93,7 @@ pub async fn remove(ctx: &Ctx, who: &Who, id: PasskeyId) -> Result<()> {
 pub(in crate::portal) async fn drop_all(tx: &mut Tx, person: &Person) -> Result<()> {
     for passkey in store::list(tx, person.merchant, person.id).await? {
         store::remove(tx, person.merchant, person.id, passkey.id).await?;
-        names::release(tx, &names::of_passkey(passkey.key.credential_id())).await?;
+        names::release(tx, &names::of_passkey(&passkey.credential_id)).await?;
     }
     Ok(())
 }
@@ -131,6 +125,10 @@ pub(in crate::portal) async fn find(
         let Some((merchant, id)) = names::find(tx, &name).await? else { return Ok(None) };
         let id = id.parse().map_err(Failure::internal)?;
         let Some((user, passkey)) = store::find(tx, merchant, id).await? else { return Ok(None) };
+        let Some(passkey) = passkey else {
+            tracing::error!(%merchant, passkey = %id, "A stored passkey cannot be read; its owner can replace it.");
+            return Ok(None);
+        };
         let account = users::load(tx, merchant, user).await?;
         Ok(account.map(|account| Found { account, passkey }))
     })?;

@@ -7,16 +7,16 @@ use crate::{
     portal::{trail::Who, users::UserId},
 };
 
-use super::{Key, Passkey, PasskeyId};
+use super::{Key, Listed, Passkey, PasskeyId};
 
 const INSERT: &str = "INSERT INTO portal_passkeys
     (merchant_id, id, user_id, credential_id, name, passkey, created_at_us)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-const FIND: &str = "SELECT id, user_id, name, passkey, created_at_us, used_at_us
+const FIND: &str = "SELECT user_id, name, passkey
     FROM portal_passkeys WHERE merchant_id = $1 AND id = $2";
 
-const LIST: &str = "SELECT id, user_id, name, passkey, created_at_us, used_at_us
+const LIST: &str = "SELECT id, name, credential_id, passkey, created_at_us, used_at_us
     FROM portal_passkeys WHERE merchant_id = $1 AND user_id = $2
     ORDER BY created_at_us, id LIMIT 100";
 
@@ -28,7 +28,7 @@ const USE: &str = "UPDATE portal_passkeys SET passkey = $5, used_at_us = $6
     WHERE merchant_id = $1 AND user_id = $2 AND id = $3 AND passkey = $4";
 
 const REMOVE: &str = "DELETE FROM portal_passkeys
-    WHERE merchant_id = $1 AND user_id = $2 AND id = $3";
+    WHERE merchant_id = $1 AND user_id = $2 AND id = $3 RETURNING name, credential_id";
 
 const KEEP: &str = "INSERT INTO portal_ceremonies (name, state, expires_at_us) VALUES ($1, $2, $3)
     ON CONFLICT (name) DO UPDATE SET state = excluded.state, expires_at_us = excluded.expires_at_us";
@@ -55,8 +55,8 @@ pub const STATEMENTS: &[Statement] = &[
 db::row! {
     struct Row {
         id: PasskeyId,
-        user_id: UserId,
         name: String,
+        credential_id: String,
         passkey: String,
         created_at_us: Timestamp,
         used_at_us: Option<Timestamp>,
@@ -64,42 +64,53 @@ db::row! {
 }
 
 impl Row {
-    fn read(self) -> Result<(UserId, Passkey), DbError> {
-        let key = Key::read(self.passkey);
-        let passkey = Passkey {
+    fn read(self) -> Result<Listed, DbError> {
+        Ok(Listed {
             id: self.id,
             name: self.name,
-            key: key.ok_or_else(|| DbError::unreadable("passkey", self.id.to_string()))?,
+            credential_id: credential_id(&self.credential_id)?,
+            readable: Key::read(self.passkey).is_some(),
             created_at: self.created_at_us,
             used_at: self.used_at_us,
-        };
-        Ok((self.user_id, passkey))
+        })
     }
 }
 
-pub(super) async fn insert(tx: &mut Tx, who: &Who, passkey: &Passkey) -> Result<(), DbError> {
-    let Passkey { id, name, key, created_at, .. } = passkey;
+fn credential_id(stored: &str) -> Result<Vec<u8>, DbError> {
+    base64url::decode(stored).ok_or_else(|| DbError::unreadable("credential id", stored))
+}
+
+pub(super) async fn insert(
+    tx: &mut Tx,
+    who: &Who,
+    passkey: &Passkey,
+    created_at: Timestamp,
+) -> Result<(), DbError> {
+    let Passkey { id, name, key } = passkey;
     let (credential_id, written) = (base64url::encode(key.credential_id()), key.written());
     let (merchant, user) = (who.merchant, who.user);
     db::exec!(tx, INSERT, merchant, id, user, credential_id, name, written, created_at)?;
     Ok(())
 }
 
+/// Its owner, and what it signs in with, unless this version cannot read that.
 pub(super) async fn find(
     tx: &mut Tx,
     merchant: MerchantId,
     id: PasskeyId,
-) -> Result<Option<(UserId, Passkey)>, DbError> {
-    db::optional!(tx, Row, FIND, merchant, id)?.map(Row::read).transpose()
+) -> Result<Option<(UserId, Option<Passkey>)>, DbError> {
+    let found = db::optional!(tx, (UserId, String, String), FIND, merchant, id)?;
+    Ok(found.map(|(user, name, written)| {
+        (user, Key::read(written).map(|key| Passkey { id, name, key }))
+    }))
 }
 
 pub(super) async fn list(
     tx: &mut Tx,
     merchant: MerchantId,
     user: UserId,
-) -> Result<Vec<Passkey>, DbError> {
-    let rows = db::all!(tx, Row, LIST, merchant, user)?;
-    rows.into_iter().map(|row| row.read().map(|(_, passkey)| passkey)).collect()
+) -> Result<Vec<Listed>, DbError> {
+    db::all!(tx, Row, LIST, merchant, user)?.into_iter().map(Row::read).collect()
 }
 
 /// False when it is gone, or is not theirs.
@@ -124,14 +135,15 @@ pub(super) async fn note_use(
     Ok(db::exec!(tx, USE, who.merchant, who.user, id, before, after, now)? == 1)
 }
 
-/// False when it is gone, or is not theirs.
+/// Its name and its credential's id; none when it is gone, or is not theirs.
 pub(super) async fn remove(
     tx: &mut Tx,
     merchant: MerchantId,
     user: UserId,
     id: PasskeyId,
-) -> Result<bool, DbError> {
-    Ok(db::exec!(tx, REMOVE, merchant, user, id)? == 1)
+) -> Result<Option<(String, Vec<u8>)>, DbError> {
+    let removed = db::optional!(tx, (String, String), REMOVE, merchant, user, id)?;
+    removed.map(|(name, stored)| Ok((name, credential_id(&stored)?))).transpose()
 }
 
 /// Keeps a challenge; an older one of the same cookie ends with that.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use counterfoil::{
     config::{Config, Sources, WebOrigin},
-    db,
+    db::{self, Owner},
     portal::{
         passkeys::Party,
         users::{self, Role},
@@ -285,6 +285,37 @@ both! {
         owner.post(&format!("/portal/team/{}/remove", person.id), &[]).await.expect_status(303);
         expect_refused(&app, &mut members).await;
         assert_eq!(count(&app, "portal_passkeys").await, 1, "theirs are gone, the owner's is not");
+        app.stop().await;
+    }
+
+    /// Another version of this program, or of the crate beneath, may have written it.
+    async fn one_that_cannot_be_read_shuts_nobody_out(db: TestDb) {
+        const SPOIL: &str = "UPDATE portal_passkeys SET passkey = '{\"of\":\"later\"}'";
+        let app = TestApp::with(&db, by_name).await;
+        let (shop, mut owner, mut device, id) = with_passkey(&app).await;
+        let mut member = shop.member(&app, Role::Admin).await;
+        let mine = Shop { password: super::PASSWORD.to_owned(), ..Shop::open(&app).await };
+        let mut members = Authenticator::at(&app.url(""), "member");
+        added(&mut member, &mine, &mut members, "Theirs").await;
+        let spoilt = db::write!(app.ctx.db, Owner::House, |tx| Ok(db::exec!(tx, SPOIL)?));
+        assert_eq!(spoilt.unwrap(), 2);
+
+        let page = owner.get("/portal/account").await.expect_status(200).text();
+        assert!(page.contains("It opens nothing any more"));
+        expect_refused(&app, &mut device).await;
+        let options = to_make(&mut owner, &shop).await;
+        assert_eq!(options["publicKey"]["excludeCredentials"].as_array().unwrap().len(), 1);
+        let path = |what: &str| format!("/portal/account/passkeys/{id}/{what}");
+        owner.post(&path("name"), &[("name", "Old")]).await.expect_status(303);
+        owner.post(&path("remove"), &[]).await.expect_status(303);
+        added(&mut owner, &shop, &mut device, "The same again").await;
+        sign_in(&app, &mut device).await.1.expect_status(303);
+        assert!(!owner.get("/portal/account").await.text().contains("It opens nothing any more"));
+
+        let email = format!("admin-{}", shop.email);
+        let person = users::by_email(&app.ctx, &email).await.unwrap().unwrap().person;
+        owner.post(&format!("/portal/team/{}/remove", person.id), &[]).await.expect_status(303);
+        assert_eq!(count(&app, "portal_passkeys").await, 1);
         app.stop().await;
     }
 
