@@ -36,6 +36,7 @@ fmt: ## format the code
 docs: ## build the code's documentation: warnings are errors
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --no-deps --document-private-items
 
+# The first run writes what was old, and fails; the second is built with the new text, and must pass.
 openapi: ## write the API document anew from the handlers
 	cargo test --quiet --lib router::document || cargo test --quiet --lib router::document
 

@@ -1,4 +1,4 @@
-//! A room's endpoints. Each is served where its `#[utoipa::path]` says, so what is described is what is served.
+//! A room's endpoints. Each is served where its `#[utoipa::path]` says, so none is described elsewhere than it is.
 
 use axum::{
     Router,

@@ -1,7 +1,7 @@
 //! The API document: as JSON, as YAML, and as a page that can be read without a script.
 //!
-//! It is made of the handlers by a test, checked in, and served as it is checked in: a release carries two texts
-//! and not the megabyte of code that would write them again at each start.
+//! A test makes it of the handlers (`src/router/document.rs`), and it is served as it is checked in: a release carries
+//! two texts, and not the code that would write them again at each start.
 
 mod page;
 
