@@ -45,6 +45,12 @@ impl<'a> Shop<'a> {
         let token = client.mint(app).await;
         let mut shop = Self { app, client, token, payee: String::new(), account: String::new() };
         shop.fund(euros, Currency::EUR).await;
+        shop.meet_somebody().await;
+        shop
+    }
+
+    /// Somebody to pay, and how.
+    pub(crate) async fn meet_somebody(&mut self) {
         let payee = json!({
             "type": "individual", "country": "DE",
             "individual": {
@@ -56,14 +62,11 @@ impl<'a> Shop<'a> {
                 },
             },
         });
-        let payee = shop.post("/v1/beneficiaries", "payee", &payee).await.expect_status(201).json();
-        shop.payee = payee["id"].as_str().unwrap().to_owned();
-        shop.account = shop
-            .instrument(&json!({
-                "method": "iban", "currency": "EUR", "credentials": { "iban": IBAN },
-            }))
-            .await;
-        shop
+        let payee = self.post("/v1/beneficiaries", "payee", &payee).await.expect_status(201).json();
+        self.payee = payee["id"].as_str().unwrap().to_owned();
+        let account =
+            json!({ "method": "iban", "currency": "EUR", "credentials": { "iban": IBAN } });
+        self.account = self.instrument(&account).await;
     }
 
     pub(crate) async fn fund(&self, amount: &str, currency: Currency) {

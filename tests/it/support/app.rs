@@ -147,12 +147,18 @@ impl TestApp {
         }
     }
 
-    /// Drains, then checks what must hold whatever the test did.
+    /// Checks what must hold whatever the test did, and drains.
     pub(crate) async fn stop(self) {
         // Loops that sleep by the test's clock are due again; nothing else may be left undone.
-        let db = self.ctx.db.clone();
-        let stuck = stuck_jobs(&db).await;
+        let stuck = stuck_jobs(&self.ctx.db).await;
         assert!(stuck.is_empty(), "jobs have failed: {stuck:?}");
+        self.verify().await;
+        drop(self.stop);
+        self.serving.await.expect("the server ends by itself");
+    }
+
+    /// What `counterfoil verify` recomputes, now and not only at the end.
+    pub(crate) async fn verify(&self) {
         let books = ledger::audit::verify(&self.ctx).await.expect("the database answers");
         assert!(books.faults.is_empty(), "{:#?}", books.faults);
         let (_, faults) = payout::audit::verify(&self.ctx).await.expect("the database answers");
@@ -163,8 +169,6 @@ impl TestApp {
         assert!(faults.is_empty(), "{faults:#?}");
         let (_, faults) = events::log::verify(&self.ctx).await.expect("the database answers");
         assert!(faults.is_empty(), "{faults:#?}");
-        drop(self.stop);
-        self.serving.await.expect("the server ends by itself");
     }
 }
 
