@@ -59,7 +59,7 @@ fn row(seen: &Seen<'_>, passkey: &Listed) -> Markup {
             td { (moment(passkey.created_at)) }
             td {
                 @if let Some(at) = passkey.used_at { (ago(at, seen.now)) } @else { "never" }
-                @if !passkey.readable { p.sub { "It opens nothing any more: remove it, and add it again." } }
+                @if !passkey.readable { p.sub { "This version of the server cannot read it, so it opens nothing. If that stays so, remove it and add it again." } }
             }
             td {
                 form method="post" action=(format!("{path}/remove")) data-ask=(format!("Remove the passkey {}?", passkey.name)) {

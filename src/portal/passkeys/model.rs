@@ -35,7 +35,7 @@ pub struct Listed {
     pub name: String,
     /// The id that its authenticator has given it.
     pub credential_id: Vec<u8>,
-    /// Whether it can sign in here.
+    /// Whether this version can read its key; if not, it opens nothing.
     pub readable: bool,
     /// When it was added.
     pub created_at: Timestamp,

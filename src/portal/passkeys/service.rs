@@ -92,8 +92,9 @@ pub async fn remove(ctx: &Ctx, who: &Who, id: PasskeyId) -> Result<()> {
 /// Removes whatever somebody had, in the transaction that lets them go.
 pub(in crate::portal) async fn drop_all(tx: &mut Tx, person: &Person) -> Result<()> {
     for passkey in store::list(tx, person.merchant, person.id).await? {
-        store::remove(tx, person.merchant, person.id, passkey.id).await?;
-        names::release(tx, &names::of_passkey(&passkey.credential_id)).await?;
+        let removed = store::remove(tx, person.merchant, person.id, passkey.id).await?;
+        let (_, credential_id) = removed.ok_or_else(missing)?;
+        names::release(tx, &names::of_passkey(&credential_id)).await?;
     }
     Ok(())
 }
@@ -125,15 +126,16 @@ pub(in crate::portal) async fn find(
         let Some((merchant, id)) = names::find(tx, &name).await? else { return Ok(None) };
         let id = id.parse().map_err(Failure::internal)?;
         let Some((user, passkey)) = store::find(tx, merchant, id).await? else { return Ok(None) };
-        let Some(passkey) = passkey else {
-            tracing::error!(%merchant, passkey = %id, "A stored passkey cannot be read; its owner can replace it.");
-            return Ok(None);
-        };
         let account = users::load(tx, merchant, user).await?;
-        Ok(account.map(|account| Found { account, passkey }))
+        Ok(account.map(|account| (account, id, passkey)))
     })?;
-    let found = found.filter(|found| given.is_of(found.account.person.id));
-    Ok(found.map(|found| (state, found)))
+    let found = found.filter(|(account, ..)| given.is_of(account.person.id));
+    let Some((account, id, passkey)) = found else { return Ok(None) };
+    let Some(passkey) = passkey else {
+        tracing::warn!(passkey = %id, "A stored passkey cannot be read: its owner can remove it and add it again.");
+        return Ok(None);
+    };
+    Ok(Some((state, Found { account, passkey })))
 }
 
 /// Judges the answer; gives the key with its new counter.
