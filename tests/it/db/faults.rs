@@ -8,7 +8,10 @@ use counterfoil::{
 };
 
 use super::{count, insert};
-use crate::support::{both::TestDb, postgres};
+use crate::support::{
+    both::{SHORT_PATIENCE, TestDb},
+    postgres,
+};
 
 fn fresh() -> counterfoil::base::ids::MerchantId {
     use counterfoil::base::{clock::Clock, ids::MerchantId, random::Random};
@@ -18,7 +21,7 @@ fn fresh() -> counterfoil::base::ids::MerchantId {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_server_is_a_clean_refusal_and_comes_back_by_itself() {
     let (test, line) = TestDb::postgres_on_a_line().await;
-    let options = Options { patience: Duration::from_millis(300), ..Options::default() };
+    let options = Options { patience: SHORT_PATIENCE, ..Options::default() };
     let db = Db::connect(&test.url, &options).await.unwrap();
     insert(&db, fresh()).await.unwrap();
     line.cut();

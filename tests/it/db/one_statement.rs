@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use super::{HOUSE, count, goes_on, insert, insert_in, is_there};
 use crate::support::{
-    both::{TestDb, both},
+    both::{SHORT_PATIENCE, TestDb, both},
     postgres,
 };
 
@@ -153,11 +153,8 @@ both! {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_an_unknown_outcome() {
     let (test, line) = TestDb::postgres_on_a_line().await;
-    let options = Options {
-        patience: Duration::from_millis(300),
-        fresh: Duration::from_hours(1),
-        ..Options::default()
-    };
+    let options =
+        Options { patience: SHORT_PATIENCE, fresh: Duration::from_hours(1), ..Options::default() };
     let db = Db::connect(&test.url, &options).await.unwrap();
     insert_one(&db, fresh()).await.unwrap();
     line.cut();

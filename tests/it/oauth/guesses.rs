@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     app::TestApp,
-    both::{TestDb, both},
+    both::{SHORT_PATIENCE, TestDb, both},
     client::{Client, ProofKey, basic},
     http::{Request, Response},
 };
@@ -333,7 +333,7 @@ async fn an_assertion_from_before_a_loss_is_refused() {
 async fn an_id_without_the_shape_asks_nobody() {
     let (db, line) = TestDb::postgres_on_a_line().await;
     let app = TestApp::with(&db, |config| {
-        config.database.patience = Duration::from_millis(300);
+        config.database.patience = SHORT_PATIENCE;
     })
     .await;
     let client = app.client("payouts:read").await;

@@ -9,7 +9,7 @@ use counterfoil::{
 
 use crate::support::{
     app::TestApp,
-    both::TestDb,
+    both::{SHORT_PATIENCE, TestDb},
     http::{Request, Response},
 };
 
@@ -17,7 +17,7 @@ use crate::support::{
 async fn without_its_database_it_refuses_cleanly_and_recovers_by_itself() {
     let (db, line) = TestDb::postgres_on_a_line().await;
     let app = TestApp::with(&db, |config| {
-        config.database.patience = Duration::from_millis(300);
+        config.database.patience = SHORT_PATIENCE;
     })
     .await;
     let client = app.client("pricing:read").await;

@@ -9,7 +9,7 @@
 //!
 //! becomes `a_payout_is_found::sqlite` and `a_payout_is_found::postgres`.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use counterfoil::db::{Db, Engine, Options};
 use tokio::sync::OnceCell;
@@ -29,6 +29,9 @@ enum Home {
         #[expect(dead_code, reason = "held so that its Drop runs with ours")] postgres::Database,
     ),
 }
+
+/// For callers on a broken line, each of whom waits for so long: enough for a busy machine to connect.
+pub(crate) const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 
 impl TestDb {
     /// The open database, with the options of a default server.
