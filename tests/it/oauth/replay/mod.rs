@@ -34,7 +34,7 @@ const WINDOW: Duration = Duration::from_mins(1);
 const ONE: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 const TWO: &str = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
 /// More than a home may take to answer, less than anything else gives up after.
-const SOON: Duration = Duration::from_secs(4);
+const SOON: Duration = Duration::from_secs(2);
 
 fn settings(home: Home) -> Settings {
     let limits = MemoryLimits { life: LIFE, ceiling: 10_000, per_key_and_minute: 1_000 };
